@@ -1,0 +1,1 @@
+"""Aftercare: step-down, hand-off, follow-up and return to care."""

@@ -1,0 +1,1 @@
+"""Alerts: who is slipping away, why, and what to do next."""

@@ -1,0 +1,1 @@
+"""Attendance: seats, minutes, corrections, contacts, screens and measures."""

@@ -1,0 +1,1 @@
+"""Intake: from referral to admission, plan, level of care, hold and discharge."""

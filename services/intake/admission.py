@@ -1,0 +1,146 @@
+"""Intake's use case: take commands about referrals and admissions, many at a time."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from handrail import outbox, receipts, sites
+from handrail.events import Event
+from handrail.events.intake import ReferralReceived
+from handrail.outbox import Connection
+from handrail.receipts import Moment, Rejected, Result, moment_of
+from handrail.sites import Site
+from intake import rules, store
+from intake.commands import AdmissionCommand, AnyCommand, ReceiveReferral
+from intake.rules import Admission
+
+
+async def take(
+    conn: Connection, taken: Sequence[AnyCommand], now: datetime
+) -> list[Result]:
+    """Carry out the commands in this order; one result each. A refused one changes nothing.
+
+    Six statements however many commands.
+    """
+    known = await receipts.find(conn, taken)
+    referrals = await _referrals(conn, taken, known)
+    await _learn_sites(conn, taken, now)
+    admissions = await store.load(conn, filter(None, (_named(c, referrals) for c in taken)))
+    site_ids = {a.site_id for a in admissions.values()}
+    site_ids |= {c.site_id for c in taken if isinstance(c, ReceiveReferral)}
+    batch = _Batch(known, referrals, admissions, await sites.load(conn, site_ids), now)
+    results = [batch.carry_out(command) for command in taken]
+    await store.save(conn, [admissions[i] for i in batch.changed])
+    await receipts.enter(conn, batch.taken)
+    await outbox.stage(conn, batch.events)
+    return results
+
+
+class _Batch:
+    def __init__(
+        self,
+        known: dict[tuple[str, str], UUID | None],
+        referrals: dict[tuple[str, str], UUID],
+        admissions: dict[UUID, Admission],
+        known_sites: dict[str, Site],
+        now: datetime,
+    ) -> None:
+        self.known, self.referrals, self.admissions = known, referrals, admissions
+        self.sites, self.now = known_sites, now
+        self.events: list[Event] = []
+        self.taken: list[tuple[str, str, UUID | None]] = []
+        self.changed: dict[UUID, None] = {}
+
+    def carry_out(self, command: AnyCommand) -> Result:
+        receipt = (command.source, command.key)
+        if receipt in self.known:
+            return Result(key=command.key, status="duplicate", subject=self.known[receipt])
+        try:
+            admission, event = self._decide(command)
+        except Rejected as rejected:
+            return rejected.result(command.key)
+        subject = admission.admission_id
+        self.admissions[subject] = admission
+        self.changed[subject] = None
+        self.events.append(event)
+        self.taken.append((*receipt, subject))
+        self.known[receipt] = subject
+        return Result(key=command.key, status="applied", subject=subject)
+
+    def _decide(self, command: AnyCommand) -> tuple[Admission, Event]:
+        if isinstance(command, ReceiveReferral):
+            site = self.sites[command.site_id]
+            if (site.time_zone, site.clock) != (command.time_zone, command.clock):
+                raise Rejected("site_differs", "The site has another zone or clock.", "time_zone")
+            admission, event = _open(command, moment_of(site, command, self.now))
+            self.referrals[(command.source, command.key)] = admission.admission_id
+            return admission, event
+        subject = _named(command, self.referrals)
+        found = self.admissions.get(subject) if subject else None
+        if found is None:
+            raise Rejected(
+                "admission_unknown", "No referral or admission has that name.", "admission_id"
+            )
+        return rules.decide(found, command, moment_of(self.sites[found.site_id], command, self.now))
+
+
+def _open(command: ReceiveReferral, moment: Moment) -> tuple[Admission, Event]:
+    admission = Admission(
+        admission_id=uuid4(),
+        patient_id=command.patient_id or uuid4(),
+        site_id=command.site_id,
+        status="referred",
+        referral_source=command.referral_source,
+        referred_at=command.occurred_at,
+    )
+    event = ReferralReceived(
+        site_id=command.site_id,
+        admission_id=admission.admission_id,
+        occurred_at=command.occurred_at,
+        recorded_at=moment.recorded_at,
+        recorded_day=moment.recorded_day,
+        patient_id=admission.patient_id,
+        time_zone=command.time_zone,
+        clock=command.clock,
+        source=command.referral_source,
+    )
+    return admission, event
+
+
+async def _referrals(
+    conn: Connection, taken: Sequence[AnyCommand], known: dict[tuple[str, str], UUID | None]
+) -> dict[tuple[str, str], UUID]:
+    """The admissions that the senders' referral keys name."""
+    wanted = [
+        ReceiveReferral.model_construct(source=c.source, key=c.referral_key)
+        for c in taken
+        if isinstance(c, AdmissionCommand) and c.referral_key
+    ]
+    found = {**known, **(await receipts.find(conn, wanted) if wanted else {})}
+    return {name: subject for name, subject in found.items() if subject}
+
+
+async def _learn_sites(
+    conn: Connection, taken: Sequence[AnyCommand], now: datetime
+) -> None:
+    """A site is known from its first referral on."""
+    seen = []
+    for command in taken:
+        if isinstance(command, ReceiveReferral):
+            try:
+                zone = sites.zone_of(command.time_zone)
+            except sites.UnknownTimeZoneError as error:
+                raise Rejected(
+                    "time_zone_not_iana", "Name an IANA zone.", "time_zone"
+                ) from error
+            day = (command.recorded_at or now).astimezone(zone).date()
+            seen.append((command.site_id, command.time_zone, command.clock, day))
+    await sites.learn(conn, reversed(seen))
+
+
+def _named(command: AnyCommand, referrals: dict[tuple[str, str], UUID]) -> UUID | None:
+    if isinstance(command, ReceiveReferral):
+        return None
+    if command.admission_id:
+        return command.admission_id
+    return referrals.get((command.source, command.referral_key or ""))

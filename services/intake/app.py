@@ -1,0 +1,16 @@
+"""Intake, put together."""
+
+from handrail.events.intake import IntakeDayClosed
+from handrail.service import Service, read_settings, run
+from intake import http
+
+
+async def main() -> int:
+    """Run the service until it is told to stop."""
+    service = Service("intake", read_settings("intake"), IntakeDayClosed)
+    service.app.include_router(http.routes(service.api_pool, service.committed))
+    return await service.serve()
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,1 @@
+"""The kit every Handrail service stands on; it knows no service."""

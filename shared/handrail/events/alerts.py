@@ -1,0 +1,104 @@
+"""What alerts publishes: concerns, alerts, outreach and how each concern ended."""
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from handrail.events.attendance import Channel
+from handrail.events.base import AdmissionEvent, Code, DayClosed, event
+
+Level = Annotated[int, Field(ge=0, le=3, description="0 safety, 1 high, 2 elevated, 3 watch.")]
+Probability = Annotated[float, Field(ge=0, le=1)]
+Role = Literal[
+    "primary_clinician", "case_manager", "supervisor", "medical_director", "on_call", "list"
+]
+Outcome = Literal[
+    "reached_returning",
+    "reached_undecided",
+    "reached_declined",
+    "left_neutral_message",
+    "no_answer",
+    "bad_number",
+    "support_person_reached",
+    "found_in_hospital",
+    "found_in_jail",
+    "died",
+    "moved",
+]
+Ending = Literal["returned", "transferred_and_seen", "declined_documented", "exhausted"]
+
+
+class ConcernEvent(AdmissionEvent):
+    """A fact about one concern: the open, owned risk item of one admission."""
+
+    concern_id: UUID
+
+
+@event("alerts.concern_opened.v1")
+class ConcernOpened(ConcernEvent):
+    """There is now a reason to look after this admission."""
+
+    level: Level
+    kind: Code
+
+
+@event("alerts.risk_changed.v1")
+class RiskChanged(AdmissionEvent):
+    """The risk crossed a threshold of its table at a day's end."""
+
+    table_version: Code
+    risk28: Probability
+    risk14: Probability
+    band: Literal["low", "middle", "high"]
+
+
+@event("alerts.alert_raised.v1")
+class AlertRaised(ConcernEvent):
+    """One notice about a concern to its roles; raised only when the level rises."""
+
+    alert_id: UUID
+    level: Level
+    kind: Code
+    reasons: tuple[Code, ...]
+    tells: tuple[Role, ...]
+    day: date
+
+
+@event("alerts.alert_acknowledged.v1")
+class AlertAcknowledged(ConcernEvent):
+    """Someone has taken it on."""
+
+
+@event("alerts.alert_escalated.v1")
+class AlertEscalated(ConcernEvent):
+    """Nobody did what was agreed in time; the next role is told."""
+
+    level: Level
+    tells: tuple[Role, ...]
+
+
+@event("alerts.outreach_recorded.v1")
+class OutreachRecorded(ConcernEvent):
+    """An attempt to reach the person; its outcome sets the next step."""
+
+    channel: Channel
+    outcome: Outcome
+
+
+@event("alerts.concern_resolved.v1")
+class ConcernResolved(ConcernEvent):
+    """Closed by evidence, not by a click."""
+
+    ending: Ending
+
+
+@event("alerts.concern_withdrawn.v1")
+class ConcernWithdrawn(ConcernEvent):
+    """A correction showed there was no reason: the alert is taken back."""
+
+
+@event("alerts.day_closed.v1")
+class AlertsDayClosed(DayClosed):
+    """Alerts has decided everything that hung on this day."""

@@ -1,0 +1,113 @@
+"""What attendance publishes: seats, minutes, corrections, contacts, screens and measures."""
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from handrail.events.base import (
+    AdmissionEvent,
+    Code,
+    DayClosed,
+    Minutes,
+    MissKind,
+    Modality,
+    Mode,
+    SeatStatus,
+    SessionType,
+    event,
+)
+
+MissReason = Literal[
+    "unknown", "transport", "childcare", "work", "school", "illness", "return_to_use", "other"
+]
+Channel = Literal["phone", "text", "in_person", "video", "letter", "email"]
+
+
+class SeatEvent(AdmissionEvent):
+    """A fact about one seat: one person in one session (FHIR Appointment)."""
+
+    session_id: UUID
+    session_type: SessionType
+    planned_on: date | None = Field(
+        default=None, description="Local day of the plan; empty for a visit nobody planned."
+    )
+
+
+@event("attendance.session_scheduled.v1")
+class SessionScheduled(SeatEvent):
+    """A seat was planned."""
+
+    planned_minutes: Minutes
+
+
+@event("attendance.session_attended.v1")
+class SessionAttended(SeatEvent):
+    """Seen, with minutes: evidence of contact."""
+
+    attended_on: date
+    minutes: Minutes
+    minutes_late: Minutes = 0
+    left_early: bool = False
+    mode: Mode = "in_person"
+    modality: Modality = "other"
+
+
+@event("attendance.session_missed.v1")
+class SessionMissed(SeatEvent):
+    """Expected and not seen: no-show, or a cancellation with less notice than the policy."""
+
+    kind: MissKind
+    reason: MissReason = "unknown"
+    planned_minutes: Minutes = 0
+
+
+@event("attendance.session_excused.v1")
+class SessionExcused(SeatEvent):
+    """An approved absence: no miss, but no dose either."""
+
+
+@event("attendance.session_cancelled_by_program.v1")
+class SessionCancelledByProgram(SeatEvent):
+    """The programme did not hold the session; it never counts against the person."""
+
+
+@event("attendance.attendance_corrected.v1")
+class AttendanceCorrected(SeatEvent):
+    """What was recorded of this seat was wrong; `now` is true. Consumers undo what followed."""
+
+    was: SeatStatus
+    now: SeatStatus
+    attended_on: date | None = None
+    minutes: Minutes = 0
+    minutes_late: Minutes = 0
+
+
+@event("attendance.contact_recorded.v1")
+class ContactRecorded(AdmissionEvent):
+    """The person was, or could not be, spoken with outside a session."""
+
+    channel: Channel
+    reached: bool
+
+
+@event("attendance.screen_resulted.v1")
+class ScreenResulted(AdmissionEvent):
+    """A drug screen came back; `positives` is empty when it was negative."""
+
+    positives: tuple[Code, ...] = Field(default=(), max_length=32)
+
+
+@event("attendance.measure_scored.v1")
+class MeasureScored(AdmissionEvent):
+    """An instrument or a check-in was scored; `safety` is set by its published rule."""
+
+    instrument: Code
+    score: Annotated[float, Field(allow_inf_nan=False)]
+    safety: bool = False
+
+
+@event("attendance.day_closed.v1")
+class AttendanceDayClosed(DayClosed):
+    """Attendance has published all it recorded up to the end of this day."""

@@ -1,0 +1,334 @@
+"""Takes other services' events: raw batches from FastStream, one transaction a partition."""
+
+import asyncio
+import contextlib
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+from uuid import UUID
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage
+from opentelemetry.trace import SpanKind
+
+from handrail import dead_letters, failpoints, inbox, telemetry
+from handrail.envelope import Received
+from handrail.inbox import Batch, Superseded
+from handrail.outbox import Connection
+from handrail.telemetry import is_sampled, log
+from handrail.transient import TRANSIENT
+
+BATCH = 1000
+IDLE_MILLISECONDS = 10
+AT_ONCE = 4
+STUCK_SECONDS = 30.0
+
+Apply: TypeAlias = Callable[[Connection, Sequence[Received]], Awaitable[None]]
+Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
+
+_OFFSET = "select next_offset from inbox_offsets where topic = $1 and partition = $2"
+
+
+@dataclass
+class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
+    """One service's consumer of the topics it reads. `apply` is its one use case for a batch."""
+
+    service: str
+    topics: tuple[str, ...]
+    pool: asyncpg.Pool
+    apply: Apply
+    after_commit: Callable[[], None] = lambda: None
+    expected: dict[TopicPartition, int] = field(default_factory=dict)
+    unplaced: set[TopicPartition] = field(default_factory=set)
+    applied: int = 0
+    last_success: float | None = None
+    trouble: str | None = None
+    _pause: float = 0.1
+    _moved_at: float = field(default_factory=time.monotonic)
+    _consumer: Callable[[], AIOKafkaConsumer | None] = lambda: None
+    _hints: dict[TopicPartition, int] = field(default_factory=dict)
+
+    def subscribe(self, broker: KafkaBroker, instance: str) -> None:
+        """Declare the subscription: raw batch, manual acknowledgement, our own parser.
+
+        FastStream's defaults acknowledge first, and put content into logs and spans.
+        """
+
+        async def parse(records: tuple[Record, ...]) -> KafkaMessage:
+            return KafkaMessage(
+                raw_message=records, body=[], consumer=subscriber.consumer, message_id=""
+            )
+
+        async def decode(_message: KafkaMessage) -> list[object]:
+            return []
+
+        subscriber = broker.subscriber(
+            *self.topics,
+            group_id=f"handrail-{self.service}",
+            group_instance_id=f"{self.service}-{instance}",
+            batch=True,
+            max_records=BATCH,
+            batch_timeout_ms=IDLE_MILLISECONDS,
+            auto_offset_reset="earliest",
+            session_timeout_ms=10_000,
+            heartbeat_interval_ms=1_000,
+            max_partition_fetch_bytes=262_144,
+            ack_policy=AckPolicy.MANUAL,
+            listener=self,
+            parser=parse,
+            decoder=decode,
+        )
+
+        async def on_events(message: KafkaMessage) -> None:
+            await self.take(message.raw_message)
+
+        subscriber(on_events)
+        self._consumer = lambda: subscriber.consumer
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Forget them: whoever has them now is told apart by the stored offset."""
+        for tp in revoked:
+            self.expected.pop(tp, None)
+            self.unplaced.discard(tp)
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Start where the database says, whatever Kafka's committed offset is."""
+        self.expected.clear()
+        self.unplaced = set(assigned)
+        try:
+            await self.place()
+        except TRANSIENT as error:
+            self._note(type(error).__name__)
+
+    async def place(self) -> None:
+        """Seek the partitions that have no position yet to the stored offset.
+
+        A topic that ends before it was deleted or restored: stop there, loudly, touch nothing.
+        """
+        consumer = self._consumer()
+        if consumer is None:
+            return
+        for tp in sorted(self.unplaced):
+            stored = await self.pool.fetchval(_OFFSET, tp.topic, tp.partition)
+            ends = await consumer.end_offsets([tp])
+            if stored is not None and stored > ends[tp]:
+                self._note("topic_went_back")
+                consumer.pause(tp)
+                continue
+            begins = await consumer.beginning_offsets([tp])
+            position = begins[tp] if stored is None else stored
+            consumer.seek(tp, position)
+            self.expected[tp] = position
+            self.unplaced.discard(tp)
+
+    async def take(self, records: Sequence[Record]) -> None:
+        """Apply a fetched batch, each partition number on its own; never raises."""
+        parts: dict[int, dict[TopicPartition, list[Record]]] = defaultdict(dict)
+        for record in records:
+            tp = TopicPartition(record.topic, record.partition)
+            parts[record.partition].setdefault(tp, []).append(record)
+        limit = asyncio.Semaphore(AT_ONCE)
+        done = await asyncio.gather(*(self._take_part(limit, part) for part in parts.values()))
+        if all(done):
+            self._recovered()
+            return
+        await asyncio.sleep(self._pause)
+        self._pause = min(self._pause * 2, 5.0)
+
+    async def _take_part(
+        self, limit: asyncio.Semaphore, part: dict[TopicPartition, list[Record]]
+    ) -> bool:
+        async with limit:
+            good = True
+            for tp, records in part.items():
+                good = await self._take_partition(tp, records) and good
+            return good
+
+    async def _take_partition(self, tp: TopicPartition, records: list[Record]) -> bool:
+        expected = self.expected.get(tp)
+        if expected is None:
+            return True
+        fresh = [record for record in records if record.offset >= expected]
+        if not fresh:
+            return True
+        batch = Batch(tp.topic, tp.partition, expected, fresh)
+        try:
+            await self._apply_once(batch)
+        except Superseded:
+            self._put_back(tp, None)
+        except (*TRANSIENT, KafkaError) as error:
+            self._note(type(error).__name__)
+            self._put_back(tp, expected)
+            return False
+        else:
+            if tp in self.expected:
+                self.expected[tp] = batch.next_offset
+            self._hints[tp] = batch.next_offset
+        return True
+
+    async def _apply_once(self, batch: Batch) -> None:
+        try:
+            await self._apply_batch(batch, singly=False)
+        except (Superseded, *TRANSIENT, KafkaError):
+            raise
+        except Exception as error:  # noqa: BLE001  # one bad message must not hold up the others
+            log.warning("feed.batch_refused", topic=batch.topic, error=type(error).__name__)
+            await self._apply_batch(batch, singly=True)
+        self.after_commit()
+
+    async def _apply_batch(self, batch: Batch, *, singly: bool) -> None:
+        async with self.pool.acquire() as conn, conn.transaction():
+            claimed = await inbox.claim(conn, batch)
+            if singly:
+                await self._apply_singly(conn, claimed.apply)
+            elif claimed.apply:
+                with self._spans(batch.topic, claimed.apply):
+                    await self.apply(conn, claimed.apply)
+            for key in claimed.mended:
+                await self._redrive(conn, key, drop_unreadable=False)
+            failpoints.hit("consumer.before_commit")
+        failpoints.hit("consumer.after_commit")
+        self.applied += len(claimed.apply)
+        self._moved_at = time.monotonic()
+
+    async def _apply_singly(self, conn: Connection, events: Sequence[Received]) -> None:
+        """Find the event whose handler fails for ever, and park its admission alone."""
+        failed: dict[UUID, Received] = {}
+        for event in events:
+            reason: str | None = dead_letters.BEHIND
+            if event.key not in failed:
+                reason = await self._try_one(conn, event)
+                if reason is None:
+                    continue
+                failed[event.key] = event
+            await dead_letters.keep(conn, [dead_letters.Letter.of(event, str(reason))])
+        for event in failed.values():
+            await inbox.stand_before(conn, event)
+
+    async def _try_one(self, conn: Connection, event: Received) -> str | None:
+        try:
+            async with conn.transaction():
+                await self.apply(conn, [event])
+        except TRANSIENT:
+            raise
+        except Exception as error:  # noqa: BLE001  # the class is the reason; its text may hold content
+            return f"handler_failed_{type(error).__name__}"
+        return None
+
+    async def redrive(self, key: UUID, *, drop_unreadable: bool = False) -> dict[str, int]:
+        """Play an admission's dead letters back in order; see `dead_letters.redrive`."""
+        async with self.pool.acquire() as conn, conn.transaction():
+            counts = await self._redrive(conn, key, drop_unreadable=drop_unreadable)
+        self.after_commit()
+        return counts
+
+    async def _redrive(
+        self, conn: Connection, key: UUID, *, drop_unreadable: bool
+    ) -> dict[str, int]:
+        async def replay(received: Received, may_jump: bool) -> str | None:  # noqa: FBT001
+            standing = (await inbox.standings_of(conn, received.owner, [key]))[key]
+            standing.parked = None
+            reason = inbox.verdict(received, standing)
+            if reason == "":
+                return None
+            if reason and not (reason == inbox.GAP and may_jump):
+                return reason
+            reason = await self._try_one(conn, received)
+            if reason is None:
+                await inbox.advance(conn, received.owner, [received])
+            return reason
+
+        return await dead_letters.redrive(conn, key, replay, drop_unreadable=drop_unreadable)
+
+    async def watch(self) -> None:
+        """Place what could not be placed, hint Kafka, and tell when nothing moves. Runs for ever.
+
+        Raises StuckError when records wait and none was taken for STUCK_SECONDS: the process
+        should end and be started again, because aiokafka cannot always rejoin by itself.
+        """
+        while True:
+            await asyncio.sleep(1.0)
+            try:
+                await self.place()
+                await self._hint()
+                behind = sum((await self.lag()).values())
+            except (*TRANSIENT, KafkaError) as error:
+                self._note(type(error).__name__)
+                self._moved_at = time.monotonic()
+                continue
+            if behind == 0 or self.trouble == "topic_went_back":
+                self._moved_at = time.monotonic()
+            elif time.monotonic() - self._moved_at > STUCK_SECONDS and not self.trouble:
+                raise StuckError(behind)
+
+    async def lag(self) -> dict[str, int]:
+        """Records not taken yet, by topic and partition, of the partitions assigned here."""
+        consumer = self._consumer()
+        if consumer is None or not self.expected:
+            return {}
+        async with asyncio.timeout(5):
+            ends = await consumer.end_offsets(list(self.expected))
+        return {
+            f"{tp.topic}/{tp.partition}": max(0, ends[tp] - position)
+            for tp, position in self.expected.items()
+            if tp in ends
+        }
+
+    async def _hint(self) -> None:
+        """Tell Kafka where we are. Only lag tools read it: the position is in the database."""
+        consumer = self._consumer()
+        hints = {tp: at for tp, at in self._hints.items() if tp in self.expected}
+        self._hints.clear()
+        if consumer is not None and hints:
+            async with asyncio.timeout(5):
+                await consumer.commit(hints)
+
+    def _put_back(self, tp: TopicPartition, expected: int | None) -> None:
+        consumer = self._consumer()
+        if consumer is None:
+            return
+        if expected is None:
+            self.expected.pop(tp, None)
+            self.unplaced.add(tp)
+            return
+        with contextlib.suppress(IllegalStateError):
+            consumer.seek(tp, expected)
+
+    @contextlib.contextmanager
+    def _spans(self, topic: str, events: Sequence[Received]) -> Iterator[None]:
+        """One span a batch, linked to every trace in it that is kept."""
+        kept = [e.traceparent for e in events if e.traceparent and is_sampled(e.traceparent)]
+        about: dict[str, str | int] = {
+            telemetry.SYSTEM: "kafka",
+            telemetry.DESTINATION: topic,
+            telemetry.PARTITION: str(events[0].partition),
+            telemetry.BATCH_COUNT: len(events),
+        }
+        parent = kept[0] if len(kept) == 1 else None
+        if not kept:
+            yield
+            return
+        with telemetry.span(
+            f"{telemetry.PROCESS} {topic}", SpanKind.CONSUMER, parent, about, kept
+        ):
+            yield
+
+    def _note(self, code: str) -> None:
+        if self.trouble != code:
+            log.warning("feed.waits", feed=self.service, error=code)
+        self.trouble = code
+
+    def _recovered(self) -> None:
+        if self.trouble and self.trouble != "topic_went_back":
+            log.info("feed.recovered", feed=self.service)
+            self.trouble = None
+        self._pause, self.last_success = 0.1, time.time()
+
+
+class StuckError(Exception):
+    """Records wait and none is taken."""

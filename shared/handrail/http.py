@@ -1,0 +1,187 @@
+"""The HTTP edge all services share: problem documents, health, status and the operator's routes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+from uuid import UUID
+
+import asyncpg
+from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from opentelemetry.trace import SpanKind
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from handrail import dead_letters, telemetry
+from handrail.receipts import Rejected
+from handrail.telemetry import log
+from handrail.transient import TRANSIENT
+
+BODY_LIMIT = 4 * 1024 * 1024
+MEDIA_TYPE = "application/problem+json"
+
+
+def problem(
+    status: int, code: str, detail: str, *, errors: list[dict[str, str]] | None = None
+) -> JSONResponse:
+    """An RFC 9457 problem document: what, where and what to do; no input is repeated."""
+    body: dict[str, Any] = {
+        "type": f"urn:handrail:problem:{code}",
+        "title": code.replace("_", " "),
+        "status": status,
+        "detail": detail,
+    }
+    trace = telemetry.current_traceparent()
+    if trace:
+        body["trace_id"] = trace.split("-")[1]
+    if errors:
+        body["errors"] = errors
+    return JSONResponse(body, status, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Give `app` the shared error answers and the tracing and size-limiting layer."""
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(ValidationError, _on_invalid)
+    app.add_exception_handler(Rejected, _on_rejected)
+    app.add_exception_handler(HTTPException, _on_http)
+    for kind in TRANSIENT:
+        app.add_exception_handler(kind, _on_bad_moment)
+    app.add_exception_handler(Exception, _on_bug)
+    app.add_middleware(Edge)
+
+
+def fields_of(error: RequestValidationError | ValidationError) -> list[dict[str, str]]:
+    """The fields a validation error names, each with a code and what is expected."""
+    return [
+        {
+            "field": ".".join(_safe_path(item["type"], item["loc"])),
+            "code": item["type"],
+            "expected": _SAFE_WORDS.get(item["type"], str(item["msg"])),
+        }
+        for item in error.errors()[:20]
+    ]
+
+
+# Messages that would repeat what the sender wrote, and what is said instead.
+_SAFE_WORDS = {
+    "union_tag_invalid": "Name one of the commands in /docs.",
+    "extra_forbidden": "There is no such field here.",
+    "value_error": "Not a value this field can have.",
+}
+
+
+def _safe_path(code: str, path: tuple[int | str, ...]) -> list[str]:
+    parts = [str(part) for part in path]
+    return [*parts[:-1], "(unknown field)"] if code == "extra_forbidden" else parts
+
+
+async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError | ValidationError)
+    detail = "Some fields cannot be used; see `errors`, mend them and send it again."
+    return problem(422, "invalid_input", detail, errors=fields_of(error))
+
+
+async def _on_rejected(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Rejected)
+    where = [{"field": error.field, "code": error.code}] if error.field else None
+    status = 404 if error.code.endswith("_unknown") else 409
+    return problem(status, error.code, error.detail, errors=where)
+
+
+async def _on_http(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, "http_error", str(error.detail))
+
+
+async def _on_bad_moment(_request: Request, error: Exception) -> JSONResponse:
+    log.warning("http.bad_moment", error=type(error).__name__)
+    answer = problem(503, "not_ready", "The database does not answer. Send the same again soon.")
+    answer.headers["retry-after"] = "1"
+    return answer
+
+
+async def _on_bug(_request: Request, error: Exception) -> JSONResponse:
+    log.error("http.bug", error=type(error).__name__)
+    return problem(500, "bug", "This is our mistake. Nothing was changed; tell the operator.")
+
+
+class Edge:
+    """Opens the trace of each request, refuses bodies that are too large, forbids caching."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """`app` is what comes next."""
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or scope["path"].startswith("/health"):
+            await self.app(scope, receive, send)
+            return
+        headers = {name.lower(): value for name, value in scope["headers"]}
+        if int(headers.get(b"content-length", b"0") or 0) > BODY_LIMIT:
+            detail = f"A body may have {BODY_LIMIT} bytes; send it in parts."
+            await problem(413, "too_large", detail)(scope, receive, send)
+            return
+        parent = headers.get(b"traceparent", b"").decode("latin-1") or None
+        about: dict[str, str | int] = {telemetry.HTTP_METHOD: scope["method"]}
+        with telemetry.span(scope["method"], SpanKind.SERVER, parent, about) as span:
+
+            async def answer(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    route = getattr(scope.get("route"), "path", "none")
+                    span.update_name(f"{scope['method']} {route}")
+                    span.set_attribute(telemetry.HTTP_ROUTE, route)
+                    span.set_attribute(telemetry.HTTP_STATUS, message["status"])
+                    message["headers"] = [
+                        *message["headers"],
+                        (b"cache-control", b"no-store"),
+                        (b"x-content-type-options", b"nosniff"),
+                    ]
+                await send(message)
+
+            await self.app(scope, receive, answer)
+
+
+def operator_routes(
+    pool: asyncpg.Pool,
+    redrive: Callable[..., Awaitable[dict[str, int]]],
+    status: Callable[[], Awaitable[dict[str, Any]]],
+    ready: Callable[[], Awaitable[dict[str, str]]],
+) -> APIRouter:
+    """Health, readiness, status and dead letters."""
+    router = APIRouter(tags=["operate"])
+
+    @router.get("/health/live")
+    async def get_live() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "live"}
+
+    @router.get("/health/ready")
+    async def get_ready() -> JSONResponse:
+        """Everything this service needs answers."""
+        parts = await asyncio.wait_for(ready(), 5)
+        good = all(state == "ok" for state in parts.values())
+        return JSONResponse({"ready": good, **parts}, 200 if good else 503)
+
+    @router.get("/status")
+    async def get_status() -> dict[str, Any]:
+        """What each loop of this service last did, and what waits."""
+        return await status()
+
+    @router.get("/v1/dead-letters")
+    async def get_dead_letters(
+        limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    ) -> list[dict[str, Any]]:
+        """Records that could not be applied, without their content."""
+        async with pool.acquire() as conn:
+            return await dead_letters.waiting(conn, limit)
+
+    @router.post("/v1/dead-letters/{key}/redrive")
+    async def post_redrive(key: UUID, *, drop_unreadable: bool = False) -> dict[str, int]:
+        """Play one admission's dead letters back in order."""
+        return await redrive(key, drop_unreadable=drop_unreadable)
+
+    return router

@@ -1,0 +1,176 @@
+"""What a service hears: a batch is claimed once, in order, in the transaction of its effects."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from aiokafka import ConsumerRecord
+
+from handrail import dead_letters
+from handrail.dead_letters import Letter
+from handrail.envelope import Received, Unreadable, read
+from handrail.outbox import Connection
+from handrail.topics import owner_of
+
+_MOVE = """
+insert into inbox_offsets as o (topic, partition, next_offset) values ($1, $2, $4)
+on conflict (topic, partition) do update set next_offset = excluded.next_offset, moved_at = now()
+where o.next_offset = $3
+returning 1
+"""
+_STANDING = """
+select k.key, s.sequence, s.incarnation, p.reason
+from unnest($2::uuid[]) as k (key)
+left join inbox_streams s on s.owner = $1 and s.key = k.key
+left join parked_keys p on p.key = k.key
+"""
+_ADVANCE = """
+insert into inbox_streams as s (owner, key, sequence, incarnation)
+select $1, key, sequence, incarnation
+from unnest($2::uuid[], $3::bigint[], $4::int[]) as t (key, sequence, incarnation)
+on conflict (owner, key) do update
+set sequence = excluded.sequence, incarnation = excluded.incarnation
+"""
+_STAND_BEFORE = "update inbox_streams set sequence = $3 where owner = $1 and key = $2"
+
+GAP = "sequence_gap"
+FORK = "source_restored"
+
+
+class Superseded(Exception):
+    """Another consumer has moved this partition's offset: everything here rolls back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records of one partition of one topic, as read from `expected` on."""
+
+    topic: str
+    partition: int
+    expected: int
+    records: Sequence["ConsumerRecord[bytes, bytes]"]
+
+    @property
+    def next_offset(self) -> int:
+        """Where the next batch begins."""
+        return int(self.records[-1].offset) + 1
+
+
+@dataclass(slots=True)
+class Standing:
+    """Where a stream stands with this service."""
+
+    sequence: int = 0
+    incarnation: int = 1
+    parked: str | None = None
+
+
+@dataclass(slots=True)
+class Claimed:
+    """A batch sorted into what to apply now, what is kept, and whose gap may be closed now."""
+
+    apply: list[Received] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+    mended: set[UUID] = field(default_factory=set)
+
+
+async def claim(conn: Connection, batch: Batch) -> Claimed:
+    """The events of `batch` to apply now, in order: no repeats, no parked admissions.
+
+    Moves the stored offset by compare-and-set first. Records that cannot be applied are kept as
+    dead letters in this transaction. Raises Superseded when the offset is not `batch.expected`.
+    """
+    moved = await conn.fetchval(
+        _MOVE, batch.topic, batch.partition, batch.expected, batch.next_offset
+    )
+    if not moved:
+        raise Superseded
+    owner = owner_of(batch.topic)
+    read_records = [_try_to_read(owner, record) for record in batch.records]
+    keys = {r.key for r in read_records if r.key is not None}
+    standings = await standings_of(conn, owner, keys)
+    claimed = sort(read_records, standings)
+    await dead_letters.keep(conn, claimed.letters)
+    await advance(conn, owner, claimed.apply)
+    return claimed
+
+
+async def standings_of(
+    conn: Connection, owner: str, keys: Iterable[UUID]
+) -> dict[UUID, Standing]:
+    """The last sequence applied and the parking of each key."""
+    rows = await conn.fetch(_STANDING, owner, list(keys))
+    return {
+        r["key"]: Standing(r["sequence"] or 0, r["incarnation"] or 1, r["reason"]) for r in rows
+    }
+
+
+async def advance(conn: Connection, owner: str, applied: Sequence[Received]) -> None:
+    """Remember the last sequence of each stream in `applied`."""
+    last = {r.key: r for r in applied}
+    if last:
+        await conn.execute(
+            _ADVANCE,
+            owner,
+            list(last),
+            [r.sequence for r in last.values()],
+            [r.incarnation for r in last.values()],
+        )
+
+
+async def stand_before(conn: Connection, event: Received) -> None:
+    """`event` was claimed but could not be applied: its stream stands just before it."""
+    await conn.execute(_STAND_BEFORE, event.owner, event.key, event.sequence - 1)
+
+
+def sort(records: Sequence["Received | Letter"], standings: dict[UUID, Standing]) -> Claimed:
+    """Decide for each record in turn: apply, drop as a repeat, or keep as a dead letter.
+
+    A record whose sequence leaves a gap parks its admission; so does one that cannot be read.
+    """
+    out = Claimed()
+    for record in records:
+        if isinstance(record, Letter):
+            _park(out, standings, record)
+            continue
+        standing = standings.setdefault(record.key, Standing())
+        reason = verdict(record, standing)
+        if reason is None:
+            standing.sequence, standing.incarnation = record.sequence, record.incarnation
+            out.apply.append(record)
+        elif reason:
+            if standing.parked == GAP and record.sequence == standing.sequence + 1:
+                out.mended.add(record.key)
+            _park(out, standings, Letter.of(record, reason))
+    return out
+
+
+def verdict(record: Received, standing: Standing) -> str | None:
+    """None: apply. Empty: a repeat. Else the reason it is kept."""
+    if record.incarnation > standing.incarnation and record.sequence <= standing.sequence:
+        return FORK
+    if record.sequence <= standing.sequence:
+        return ""
+    if standing.parked:
+        return dead_letters.BEHIND
+    if record.sequence > standing.sequence + 1:
+        return GAP
+    return None
+
+
+def _park(out: Claimed, standings: dict[UUID, Standing], letter: Letter) -> None:
+    if letter.key is not None:
+        standing = standings.setdefault(letter.key, Standing())
+        if standing.parked:
+            letter = letter.behind()
+        standing.parked = standing.parked or letter.reason
+    out.letters.append(letter)
+
+
+def _try_to_read(
+    owner: str, record: "ConsumerRecord[bytes, bytes]"
+) -> "Received | Letter":
+    try:
+        return read(owner, record.partition, record.offset, record.value, list(record.headers))
+    except Unreadable as unreadable:
+        return Letter.unreadable(record, unreadable.reason)

@@ -1,0 +1,266 @@
+"""The life of one service: parts are made here, started in order, watched, and ended in order."""
+
+import asyncio
+import contextlib
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import uvicorn
+import uvloop
+from aiokafka.errors import KafkaError
+from fastapi import FastAPI
+from faststream.kafka import KafkaBroker
+from opentelemetry.sdk.trace import TracerProvider
+from pydantic import ValidationError
+
+from handrail import http, sites, telemetry
+from handrail.dead_letters import counts
+from handrail.events import DayClosed
+from handrail.feed import Apply, Feed, StuckError
+from handrail.relay import Relay
+from handrail.settings import Settings
+from handrail.sites import BeforeClose
+from handrail.telemetry import log
+from handrail.topics import topic_of
+from handrail.transient import TRANSIENT
+
+EXIT_USAGE = 2
+EXIT_RESTART_ME = 75
+DAY_CHECK_SECONDS = 15.0
+
+
+@dataclass
+class Service:
+    """One service's parts. `app.py` makes one and passes the parts on."""
+
+    name: str
+    settings: Settings
+    closed: type[DayClosed]
+    reads: tuple[str, ...] = ()
+    apply: Apply | None = None
+    before_close: BeforeClose | None = None
+    loops: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
+    started: float = field(default_factory=time.time)
+
+    def __post_init__(self) -> None:
+        """Make the parts; nothing connects before `serve`."""
+        self.tracing: TracerProvider = telemetry.start_tracing(self.name, self.settings)
+        self.api_pool = self._pool(size=8, timeout=5)
+        self.work_pool = self._pool(size=8, timeout=30)
+        self.relay = Relay(self.name, self.work_pool, self.settings.kafka_bootstrap)
+        self.broker = KafkaBroker(
+            self.settings.kafka_bootstrap,
+            logger=None,
+            consumer_only=True,
+            allow_auto_create_topics=False,
+            client_id=f"handrail-{self.name}",
+        )
+        self.feed: Feed | None = None
+        if self.apply:
+            topics = tuple(topic_of(owner) for owner in self.reads)
+            self.feed = Feed(self.name, topics, self.work_pool, self.apply, self.committed)
+            self.feed.subscribe(self.broker, os.environ.get("HANDRAIL_INSTANCE", "1"))
+        self.app = FastAPI(
+            title=f"Handrail {self.name}", version="1", lifespan=self._lifespan, redoc_url=None
+        )
+        http.install(self.app)
+        redrive = self.feed.redrive if self.feed else _nothing_to_redrive
+        self.app.include_router(
+            http.operator_routes(self.api_pool, redrive, self.status, self.ready)
+        )
+        self._exit_code = 0
+        self._connected = False
+
+    def committed(self) -> None:
+        """Something was committed: ring whoever waits for it."""
+        self.relay.wake()
+        for ring in self.after_commit:
+            ring()
+
+    async def serve(self) -> int:
+        """Run until SIGTERM or SIGINT. Returns the process's exit code."""
+        config = uvicorn.Config(
+            self.app,
+            host=self.settings.http_host,
+            port=self.settings.http_port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=5,
+            server_header=False,
+        )
+        self._server = uvicorn.Server(config)
+        await self._server.serve()
+        return self._exit_code
+
+    async def ready(self) -> dict[str, str]:
+        """`ok` or what is wrong, for each part this service needs."""
+        database = "ok"
+        try:
+            async with asyncio.timeout(2):
+                await self.api_pool.fetchval("select 1")
+        except TRANSIENT as error:
+            database = type(error).__name__
+        kafka = self.relay.trouble or ("ok" if self.relay.last_success else "starting")
+        feed = "ok"
+        if self.feed:
+            feed = self.feed.trouble or ("ok" if self._connected else "starting")
+        return {"database": database, "relay": kafka, "feed": feed}
+
+    async def status(self) -> dict[str, Any]:
+        """Each loop: last success, backlog, age of the oldest; and the dead letters."""
+        waiting, oldest = await self.relay.backlog()
+        async with self.api_pool.acquire() as conn:
+            letters = await counts(conn)
+            known = await sites.all_sites(conn)
+        feed = self.feed
+        lag = await feed.lag() if feed else {}
+        return {
+            "service": self.name,
+            "up_seconds": round(time.time() - self.started),
+            "relay": {
+                "last_success": self.relay.last_success,
+                "backlog": waiting,
+                "oldest_seconds": round(oldest, 3),
+                "sent": self.relay.sent,
+                "trouble": self.relay.trouble,
+            },
+            "feed": {
+                "last_success": feed.last_success if feed else None,
+                "applied": feed.applied if feed else 0,
+                "lag": sum(lag.values()),
+                "trouble": feed.trouble if feed else None,
+            },
+            "dead_letters": letters,
+            "sites": {s.site_id: s.closed_through.isoformat() for s in known},
+        }
+
+    def _pool(self, *, size: int, timeout: float) -> asyncpg.Pool:
+        return asyncpg.create_pool(
+            self.settings.dsn(),
+            min_size=0,
+            max_size=size,
+            timeout=5,
+            command_timeout=timeout,
+            max_inactive_connection_lifetime=60,
+            server_settings={
+                "application_name": f"handrail-{self.name}",
+                "timezone": "UTC",
+                "statement_timeout": str(int(timeout * 1000)),
+                "lock_timeout": "10000",
+                "idle_in_transaction_session_timeout": "10000",
+                "jit": "off",
+            },
+        )
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
+        await self.api_pool
+        await self.work_pool
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._guard(loop)) for loop in self._loops()]
+            try:
+                yield
+            finally:
+                log.info("service.stopping")
+                await self._stop_feed()
+                for task in tasks:
+                    task.cancel()
+        await self._close()
+
+    def _loops(self) -> list[Callable[[], Awaitable[None]]]:
+        loops = [self.relay.run, self._close_days, *self.loops]
+        return [*loops, self._run_feed] if self.feed else loops
+
+    async def _guard(self, loop: Callable[[], Awaitable[None]]) -> None:
+        """A loop that ends by a mistake of ours ends the process, to be started afresh."""
+        try:
+            await loop()
+        except Exception as error:  # noqa: BLE001  # the last line of defence
+            name = getattr(loop, "__qualname__", "loop")
+            log.error("service.loop_failed", loop=name, error=type(error).__name__)
+            self._exit_code = EXIT_RESTART_ME
+            self._server.should_exit = True
+
+    async def _run_feed(self) -> None:
+        assert self.feed is not None
+        pause = 0.2
+        while not self._connected:
+            try:
+                await self.broker.start()
+                self._connected = True
+            except (KafkaError, OSError) as error:
+                if self.feed.trouble is None:
+                    log.warning("feed.kafka_not_reachable", error=type(error).__name__)
+                self.feed.trouble = type(error).__name__
+                await self._stop_feed()
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5.0)
+        self.feed.trouble = None
+        log.info("feed.started", topics=list(self.feed.topics))
+        await self.feed.watch()
+
+    async def _close_days(self) -> None:
+        """Close the days of wall-clock sites once they are over, also those missed while down."""
+        grace = timedelta(minutes=self.settings.day_close_grace_minutes)
+        while True:
+            with contextlib.suppress(*TRANSIENT):
+                async with self.work_pool.acquire() as conn:
+                    for site in await sites.all_sites(conn):
+                        for day in sites.due_days(site, datetime.now(UTC), grace):
+                            async with conn.transaction():
+                                await sites.close_day(
+                                    conn, site.site_id, day, self.closed, self.before_close
+                                )
+                            self.committed()
+            await asyncio.sleep(DAY_CHECK_SECONDS)
+
+    async def _stop_feed(self) -> None:
+        with contextlib.suppress(KafkaError, TimeoutError):
+            await asyncio.wait_for(self.broker.stop(), 5)
+
+    async def _close(self) -> None:
+        with contextlib.suppress(*TRANSIENT, KafkaError):
+            await asyncio.wait_for(self.relay.close(), 3)
+        for pool in (self.api_pool, self.work_pool):
+            with contextlib.suppress(*TRANSIENT):
+                await asyncio.wait_for(pool.close(), 3)
+        self.tracing.shutdown()
+        log.info("service.stopped")
+
+
+def run(service: Callable[[], Awaitable[int]]) -> None:
+    """Run a service's main coroutine and end the process with its exit code."""
+    try:
+        code = uvloop.run(_coroutine(service))
+    except KeyboardInterrupt:
+        code = 0
+    sys.exit(code)
+
+
+async def _coroutine(service: Callable[[], Awaitable[int]]) -> int:
+    return await service()
+
+
+async def _nothing_to_redrive(_key: object, *, drop_unreadable: bool = False) -> dict[str, int]:
+    return {"applied": 0, "dropped": 0, "left": 0}
+
+
+def read_settings(service: str) -> Settings:
+    """The settings from the environment; ends the process with one clear line per mistake."""
+    try:
+        settings = Settings()
+        settings.dsn()
+    except ValidationError as error:
+        for item in http.fields_of(error):
+            name = f"HANDRAIL_{item['field'].upper()}" if item["field"] else "HANDRAIL_DATABASE_URL"
+            print(f"{service}: {name}: {item['expected']}", file=sys.stderr)
+        sys.exit(EXIT_USAGE)
+    telemetry.start_logging(service, settings.log_level)
+    return settings

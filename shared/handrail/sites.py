@@ -1,0 +1,134 @@
+"""Sites and their days: the only place where a clock of the wall becomes a clinical day."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from handrail.events import DayClosed
+from handrail.outbox import Connection, stage
+from handrail.topics import PARTITIONS
+
+_LEARN = """
+insert into sites (site_id, time_zone, clock, closed_through)
+select * from unnest($1::text[], $2::text[], $3::text[], $4::date[])
+on conflict (site_id) do nothing
+"""
+# The share lock keeps the day open until this transaction is over: what it stages is in the
+# outbox before the day's own `day_closed`.
+_LOAD = """
+select site_id, time_zone, clock, closed_through from sites
+where site_id = any($1::text[]) order by site_id for share
+"""
+_LOCK = """
+select site_id, time_zone, clock, closed_through from sites where site_id = $1 for update
+"""
+_CLOSE = "update sites set closed_through = $2 where site_id = $1"
+_ALL = "select site_id, time_zone, clock, closed_through from sites order by site_id"
+_ONE_DAY = timedelta(days=1)
+
+BeforeClose: TypeAlias = Callable[[Connection, "Site", date, datetime], Awaitable[None]]
+
+
+class UnknownTimeZoneError(ValueError):
+    """The name is not an IANA time zone."""
+
+
+@lru_cache(maxsize=256)
+def zone_of(name: str) -> ZoneInfo:
+    """The IANA zone called `name`. Raises UnknownTimeZoneError."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise UnknownTimeZoneError(name) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A place where sessions are held. `clock` is `replay` where recorded history is played."""
+
+    site_id: str
+    time_zone: str
+    clock: str
+    closed_through: date
+
+    def day_of(self, at: datetime) -> date:
+        """The local day of a moment."""
+        return at.astimezone(zone_of(self.time_zone)).date()
+
+    def recorded_day(self, at: datetime) -> date:
+        """The open day in which something recorded at `at` counts."""
+        return max(self.day_of(at), self.closed_through + _ONE_DAY)
+
+    def end_of(self, day: date) -> datetime:
+        """The last microsecond of a local day."""
+        midnight = datetime.combine(day + _ONE_DAY, datetime.min.time(), zone_of(self.time_zone))
+        return midnight.astimezone(UTC) - timedelta(microseconds=1)
+
+
+async def learn(conn: Connection, seen: Iterable[tuple[str, str, str, date]]) -> None:
+    """Enter sites heard of for the first time: (site_id, time_zone, clock, first day)."""
+    rows = {row[0]: row for row in seen}
+    if rows:
+        ids, zones, clocks, days = zip(*rows.values(), strict=True)
+        before = [day - _ONE_DAY for day in days]
+        await conn.execute(_LEARN, list(ids), list(zones), list(clocks), before)
+
+
+async def load(conn: Connection, site_ids: Iterable[str]) -> dict[str, Site]:
+    """These sites, with their days held open until the transaction ends."""
+    rows = await conn.fetch(_LOAD, sorted(set(site_ids)))
+    return {row["site_id"]: Site(**dict(row)) for row in rows}
+
+
+async def all_sites(conn: Connection) -> list[Site]:
+    """Every site, in order of its identifier."""
+    return [Site(**dict(row)) for row in await conn.fetch(_ALL)]
+
+
+async def close_day(
+    conn: Connection,
+    site_id: str,
+    day: date,
+    closed: type[DayClosed],
+    before: BeforeClose | None = None,
+) -> bool:
+    """Close a site's days up to `day`: first what hangs on the day's end, then one event a partition.
+
+    False when the day was closed already, or the site is not known.
+    """
+    row = await conn.fetchrow(_LOCK, site_id)
+    if row is None or row["closed_through"] >= day:
+        return False
+    site = Site(**dict(row))
+    end = site.end_of(day)
+    if before:
+        await before(conn, site, day, end)
+    await stage(conn, [closed_event(closed, site_id, day, end, p) for p in range(PARTITIONS)])
+    await conn.execute(_CLOSE, site_id, day)
+    return True
+
+
+def closed_event(
+    closed: type[DayClosed], site_id: str, day: date, end: datetime, partition: int
+) -> DayClosed:
+    """The `day_closed` event of one site, day and partition."""
+    return closed(
+        site_id=site_id,
+        occurred_at=end,
+        recorded_at=end,
+        recorded_day=day,
+        partition=partition,
+        day=day,
+    )
+
+
+def due_days(site: Site, now: datetime, grace: timedelta) -> list[date]:
+    """The local days of a wall-clock site that are over and not closed yet, in order."""
+    if site.clock != "wall":
+        return []
+    last = site.day_of(now - grace) - _ONE_DAY
+    count = (last - site.closed_through).days
+    return [site.closed_through + timedelta(days=n + 1) for n in range(max(0, count))]

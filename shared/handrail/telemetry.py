@@ -1,0 +1,154 @@
+"""Traces and logs: the names used in both, and the way a trace goes through rows and headers."""
+
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import structlog
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, TraceFlags
+
+from handrail.settings import Settings
+
+# Span names and attributes (OpenTelemetry semantic conventions where there is one).
+SEND = "send"
+PROCESS = "process"
+SYSTEM = "messaging.system"
+DESTINATION = "messaging.destination.name"
+PARTITION = "messaging.destination.partition.id"
+BATCH_COUNT = "messaging.batch.message_count"
+EVENT_TYPE = "handrail.event.type"
+EVENT_ID = "handrail.event.id"
+HTTP_METHOD = "http.request.method"
+HTTP_ROUTE = "http.route"
+HTTP_STATUS = "http.response.status_code"
+
+_TRACER = "handrail"
+# Libraries that write message content at DEBUG are held at INFO whatever is asked for.
+_CAPPED = ("aiokafka", "faststream", "asyncio", "asyncpg", "uvicorn")
+
+
+def start_tracing(service: str, settings: Settings) -> TracerProvider:
+    """The tracer provider of this process; exports by OTLP where an endpoint is set."""
+    sampler = TraceIdRatioBased(settings.trace_ratio) if settings.otlp_endpoint else ALWAYS_OFF
+    provider = TracerProvider(
+        sampler=ParentBased(sampler),
+        resource=Resource.create({"service.name": service, "service.namespace": "handrail"}),
+    )
+    if settings.otlp_endpoint:
+        exporter = OTLPSpanExporter(f"{settings.otlp_endpoint.rstrip('/')}/v1/traces")
+        provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=500))
+    trace.set_tracer_provider(provider)
+    return provider
+
+
+def tracer() -> trace.Tracer:
+    """The one tracer of the kit and the services."""
+    return trace.get_tracer(_TRACER)
+
+
+def traceparent_of(context: SpanContext) -> str | None:
+    """W3C `traceparent` of a span context; None when there is no trace."""
+    if not context.is_valid:
+        return None
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+
+
+def current_traceparent() -> str | None:
+    """W3C `traceparent` of the current span."""
+    return traceparent_of(trace.get_current_span().get_span_context())
+
+
+def context_of(traceparent: str | None) -> SpanContext | None:
+    """The span context a `traceparent` names; None when it names none."""
+    parts = (traceparent or "").split("-")
+    try:
+        context = SpanContext(
+            int(parts[1], 16), int(parts[2], 16), True, TraceFlags(int(parts[3], 16))
+        )
+    except (IndexError, ValueError):
+        return None
+    return context if context.is_valid else None
+
+
+def is_sampled(traceparent: str | None) -> bool:
+    """Whether the trace is kept. Unsampled events cost no span."""
+    return bool(traceparent) and traceparent is not None and traceparent[-1] in "13579bdf"
+
+
+@contextmanager
+def span(
+    name: str,
+    kind: SpanKind,
+    parent: str | None,
+    attributes: dict[str, str | int],
+    links: Sequence[str] = (),
+) -> Iterator[Span]:
+    """A span below `parent` (a traceparent). An exception marks it, without its text."""
+    remote = context_of(parent)
+    above = trace.set_span_in_context(trace.NonRecordingSpan(remote)) if remote else None
+    linked = [Link(c) for c in map(context_of, links) if c]
+    with tracer().start_as_current_span(
+        name,
+        above,
+        kind,
+        attributes,
+        linked,
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as opened:
+        try:
+            yield opened
+        except Exception as error:
+            opened.set_status(trace.StatusCode.ERROR, type(error).__name__)
+            raise
+
+
+def start_logging(service: str, level: str) -> None:
+    """One JSON object a line: a fixed event name and identifiers; exceptions by class only."""
+    logging.basicConfig(stream=sys.stdout, level=level.upper(), format="%(message)s", force=True)
+    logging.getLogger().handlers[0].setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_log_level, structlog.stdlib.add_logger_name],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _only_the_class_of_an_exception,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    for name in _CAPPED:
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.add_log_level,
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+def _only_the_class_of_an_exception(
+    _logger: object, _name: str, entry: structlog.types.EventDict
+) -> structlog.types.EventDict:
+    info = entry.pop("exc_info", None)
+    if isinstance(info, tuple) and info[0] is not None:
+        entry["error"] = info[0].__name__
+    elif isinstance(info, BaseException):
+        entry["error"] = type(info).__name__
+    return entry
+
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("handrail")
