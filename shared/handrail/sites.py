@@ -88,6 +88,11 @@ async def all_sites(conn: Connection) -> list[Site]:
     return [Site(**dict(row)) for row in await conn.fetch(_ALL)]
 
 
+async def known(conn: Connection) -> dict[str, Site]:
+    """Every site by its identifier, not held."""
+    return {site.site_id: site for site in await all_sites(conn)}
+
+
 async def close_day(
     conn: Connection,
     site_id: str,

@@ -1,0 +1,244 @@
+"""The use case of alerts: take facts, end days, and tell what follows; set-wise throughout."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from handrail import outbox, sites
+from handrail.envelope import Received
+from handrail.events import AdmissionEvent, DayClosed, Event
+from handrail.events.alerts import AlertsDayClosed, RiskChanged
+from handrail.events.intake import ReferralReceived
+from handrail.outbox import Connection
+from handrail.sites import Site, closed_event
+
+from alerts import record, store
+from alerts.facts import Fact, fact_of
+from alerts.risk.table import Assessment
+from alerts.rules import BANDS, Ladder, Outcome
+from alerts.store import Row
+from alerts.telling import About, Telling, names
+
+# Whose days must be closed before a day is over here.
+READS = ("intake", "attendance", "aftercare")
+
+
+@dataclass(slots=True)
+class Batch:
+    """One claimed batch on its way through the rules."""
+
+    ladder: Ladder
+    partition: int
+    rows: dict[UUID, Row] = field(default_factory=dict)
+    sites: dict[str, Site] = field(default_factory=dict)
+    assessments: list[tuple[object, ...]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    causes: list[str | None] = field(default_factory=list)
+    telling: Telling = field(init=False)
+
+    def __post_init__(self) -> None:
+        """A batch tells under one policy."""
+        self.telling = Telling(self.ladder.policy)
+
+
+async def take(conn: Connection, received: Sequence[Received], ladder: Ladder) -> None:
+    """Take a batch of one partition: keep its facts, raise what is early, end days that are over."""
+    batch = Batch(ladder, received[0].partition)
+    told = await _keep_facts(conn, batch, received)
+    ended = await _days_to_end(conn, received, batch.partition)
+    for site_id, (_, _, cause) in ended.items():
+        due = await store.load_due(conn, site_id, batch.partition)
+        batch.rows |= {i: row for i, row in due.items() if i not in batch.rows}
+        for i in due:
+            batch.rows[i].cause = batch.rows[i].cause or cause
+    await _load_sites(conn, batch, ended)
+    history = await _histories(conn, batch.rows.values())
+    for site_id, (after, through, cause) in ended.items():
+        _end_days(batch, site_id, _days(after, through), history)
+        await store.end_days(conn, site_id, batch.partition, through)
+        _close_days(batch, batch.sites[site_id], through, cause)
+    touched = {i for i, _ in told}
+    for i, row in batch.rows.items():
+        if i in touched and row.record.waiting and row.site_id not in ended:
+            _tell(batch, row, [], record.glimpse(row.record, ladder, _before(row, history)))
+    await _write(conn, batch)
+
+
+async def apply_own(
+    conn: Connection, row: Row, fact: Fact, event: AdmissionEvent, ladder: Ladder
+) -> None:
+    """Take a fact of the care team's own work, stage its event, and tell what follows at once."""
+    batch = Batch(ladder, row.partition, rows={row.admission_id: row})
+    row.record.waiting.append(fact)
+    row.at, row.cause = event.occurred_at, None
+    await store.add_facts(conn, [(row.admission_id, fact)])
+    batch.sites = await sites.load(conn, [row.site_id])
+    batch.events.append(event)
+    batch.causes.append(None)
+    history = await _histories(conn, [row])
+    _tell(batch, row, [], record.glimpse(row.record, ladder, _before(row, history)))
+    await _write(conn, batch)
+
+
+async def _keep_facts(
+    conn: Connection, batch: Batch, received: Sequence[Received]
+) -> list[tuple[UUID, Fact]]:
+    """Add each event's fact to its admission's row and to the admission's history."""
+    about = [r for r in received if isinstance(r.event, AdmissionEvent)]
+    batch.rows = await store.load(conn, {r.key for r in about})
+    referrals = [r.event for r in about if isinstance(r.event, ReferralReceived)]
+    await sites.learn(
+        conn, ((e.site_id, e.time_zone, e.clock, e.recorded_day) for e in referrals)
+    )
+    told = []
+    for one in about:
+        row = batch.rows.get(one.key)
+        if row is None:
+            row = batch.rows[one.key] = Row.new(one.key, one.event.site_id, one.partition)
+        fact = fact_of(one)
+        if fact is not None:
+            row.record.waiting.append(fact)
+            row.cause, row.at = one.traceparent, one.event.occurred_at
+            told.append((one.key, fact))
+    await store.add_facts(conn, told)
+    return told
+
+
+async def _days_to_end(
+    conn: Connection, received: Sequence[Received], partition: int
+) -> dict[str, tuple[date | None, date, str | None]]:
+    """Sites for which days are now over: the last one ended, the new one, and what caused it."""
+    closings = [(r, r.event) for r in received if isinstance(r.event, DayClosed)]
+    if not closings:
+        return {}
+    await store.hear(conn, [(e.site_id, e.partition, r.owner, e.day) for r, e in closings])
+    causes = {e.site_id: r.traceparent for r, e in closings}
+    found = await store.days_to_end(conn, causes, partition, len(READS))
+    return {site: (after, through, causes[site]) for site, (after, through) in found.items()}
+
+
+async def _load_sites(conn: Connection, batch: Batch, ended: Iterable[str]) -> None:
+    wanted = {row.site_id for row in batch.rows.values()} | set(ended)
+    known = await sites.known(conn)
+    batch.sites = {site_id: known[site_id] for site_id in wanted if site_id in known}
+
+
+async def _histories(conn: Connection, rows: Iterable[Row]) -> dict[UUID, list[Fact]]:
+    """The facts of those admissions in which a correction waits."""
+    wanted = [row.admission_id for row in rows if row.record.needs_history()]
+    return await store.facts_of(conn, wanted) if wanted else {}
+
+
+def _before(row: Row, history: dict[UUID, list[Fact]]) -> list[Fact]:
+    """The facts already told: all but those that wait."""
+    waiting = {(fact.owner, fact.sequence) for fact in row.record.waiting}
+    facts = history.get(row.admission_id, [])
+    return [fact for fact in facts if (fact.owner, fact.sequence) not in waiting]
+
+
+def _days(after: date | None, through: date) -> list[int]:
+    last = through.toordinal()
+    first = last if after is None else after.toordinal() + 1
+    return list(range(first, last + 1))
+
+
+def _end_days(
+    batch: Batch, site_id: str, days: list[int], history: dict[UUID, list[Fact]]
+) -> None:
+    version = batch.ladder.table.version
+    for row in batch.rows.values():
+        if row.site_id != site_id:
+            continue
+        before = _before(row, history)
+        band = record.story_of(row.record).band
+        settled = record.settle(row.record, days, batch.ladder, before)
+        row.watched = settled.watched
+        for day, assessment, level in settled.assessments:
+            batch.assessments.append(
+                (
+                    row.admission_id,
+                    date.fromordinal(day),
+                    site_id,
+                    assessment.risk28,
+                    assessment.risk14,
+                    assessment.score,
+                    level,
+                    version,
+                )
+            )
+            band = _say_band(batch, row, day, assessment, band)
+        early = record.glimpse(row.record, batch.ladder, before)
+        _tell(batch, row, settled.outcomes, early)
+
+
+def _say_band(batch: Batch, row: Row, day: int, assessment: Assessment, band: int) -> int:
+    now = batch.ladder.band_of(assessment)
+    if now != band:
+        end = batch.sites[row.site_id].end_of(date.fromordinal(day))
+        event = RiskChanged(
+            site_id=row.site_id,
+            admission_id=row.admission_id,
+            occurred_at=end,
+            recorded_at=end,
+            recorded_day=date.fromordinal(day),
+            table_version=batch.ladder.table.version,
+            risk28=assessment.risk28,
+            risk14=assessment.risk14,
+            band=BANDS[now],
+        )
+        batch.events.append(event)
+        batch.causes.append(row.cause)
+    return now
+
+
+def _close_days(batch: Batch, site: Site, through: date, cause: str | None) -> None:
+    """Say that everything that hung on this day is decided."""
+    event = closed_event(
+        AlertsDayClosed, site.site_id, through, site.end_of(through), batch.partition
+    )
+    batch.telling.closings.append((event, cause))
+
+
+def _tell(batch: Batch, row: Row, settled: list[Outcome], early: list[Outcome]) -> None:
+    """Publish what is new, confirm what is settled, take back what does not hold."""
+    said, site = row.record.said, batch.sites.get(row.site_id)
+    if site is None or not (settled or early or said):
+        return
+    already = names(said)
+    for held, outcomes in ((True, settled), (False, early)):
+        for outcome in outcomes:
+            new = outcome.name() not in already
+            if held or new:
+                batch.telling.tell(_about(row, site, outcome), outcome, new=new, held=held)
+    for outcome in record.taken_back(said, settled + early):
+        batch.telling.take_back(_about(row, site, outcome), outcome)
+    row.record.said = early
+
+
+def _about(row: Row, site: Site, outcome: Outcome) -> About:
+    day = date.fromordinal(outcome.day)
+    at: datetime = row.at or site.end_of(day)
+    return About(
+        row.admission_id,
+        row.site_id,
+        at,
+        at,
+        day,
+        row.cause,
+        site.clock == "wall",
+    )
+
+
+async def _write(conn: Connection, batch: Batch) -> None:
+    telling = batch.telling
+    await store.save(conn, batch.rows.values())
+    await store.add_assessments(conn, batch.assessments)
+    await store.save_concerns(conn, telling.concerns.values())
+    await store.save_alerts(conn, telling.alerts.values(), telling.withdrawn)
+    closings = [event for event, _ in telling.closings]
+    await outbox.stage(
+        conn,
+        [*batch.events, *telling.events, *closings],
+        [*batch.causes, *telling.causes, *(cause for _, cause in telling.closings)],
+    )

@@ -1,0 +1,118 @@
+"""An event, cut down to what the rules need: small enough to keep beside its admission."""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from handrail.envelope import Received
+from handrail.events import AdmissionEvent, aftercare, attendance, intake
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Fact(msgspec.Struct, array_like=True, frozen=True, omit_defaults=True):
+    """One thing known of an admission. Days are ordinals of the site's local calendar.
+
+    `what` says which; `day` is when it was or was planned, `codes` and `numbers` its values,
+    `seat` the session of a seat.
+    """
+
+    recorded: int
+    occurred: int
+    owner: str
+    sequence: int
+    what: str
+    day: int | None = None
+    codes: tuple[str, ...] = ()
+    numbers: tuple[float, ...] = ()
+    seat: str = ""
+
+    def order(self) -> tuple[int, str, int]:
+        """The one fixed order of a day's facts: when it happened, owner, sequence."""
+        return (self.occurred, self.owner, self.sequence)
+
+
+def fact_of(received: Received) -> Fact | None:
+    """The fact in an event; None where the rules do not ask for it."""
+    event = received.event
+    if not isinstance(event, AdmissionEvent):
+        return None
+    told = _told(event)
+    if told is None:
+        return None
+    what, day, codes, numbers = told
+    occurred = event.occurred_at - _EPOCH
+    return Fact(
+        event.recorded_day.toordinal(),
+        occurred.days * 86_400_000_000 + occurred.seconds * 1_000_000 + occurred.microseconds,
+        received.owner,
+        received.sequence,
+        what,
+        day,
+        codes,
+        numbers,
+        event.session_id.hex if isinstance(event, attendance.SeatEvent) else "",
+    )
+
+
+_Told = tuple[str, int | None, tuple[str, ...], tuple[float, ...]]
+
+
+def _told(event: AdmissionEvent) -> _Told | None:  # noqa: PLR0911  # one line an event
+    match event:
+        case attendance.SessionAttended():
+            planned = event.planned_on.toordinal() if event.planned_on else -1
+            numbers = (float(planned), float(event.minutes), float(event.minutes_late))
+            return "attended", event.attended_on.toordinal(), (), numbers
+        case attendance.SessionMissed():
+            day = (event.planned_on or event.recorded_day).toordinal()
+            return "missed", day, (event.kind, event.reason), ()
+        case attendance.SessionExcused():
+            return "excused", (event.planned_on or event.recorded_day).toordinal(), (), ()
+        case attendance.AttendanceCorrected():
+            day = event.attended_on or event.planned_on or event.recorded_day
+            planned = event.planned_on.toordinal() if event.planned_on else -1
+            numbers = (float(planned), float(event.minutes), float(event.minutes_late))
+            return "corrected", day.toordinal(), (event.was, event.now), numbers
+        case attendance.ScreenResulted():
+            return "screened", event.recorded_day.toordinal(), event.positives, ()
+        case attendance.MeasureScored():
+            flag = float(event.safety)
+            day = event.recorded_day.toordinal()
+            return "measured", day, (event.instrument,), (event.score, flag)
+        case attendance.ContactRecorded():
+            day = event.recorded_day.toordinal()
+            return "contacted", day, (event.channel,), (float(event.reached),)
+    return _told_elsewhere(event)
+
+
+def _told_elsewhere(event: AdmissionEvent) -> _Told | None:  # noqa: PLR0911  # one line an event
+    day = event.recorded_day.toordinal()
+    match event:
+        case intake.ReferralReceived():
+            return "referred", day, (), ()
+        case intake.IntakeCompleted():
+            numbers = (float(event.weekly_minutes), float(event.sessions_per_week))
+            return "admitted", event.admitted_on.toordinal(), (event.track,), numbers
+        case intake.IntakeLost():
+            return "lost", day, (event.reason,), ()
+        case intake.PlanChanged():
+            numbers = (float(event.weekly_minutes), float(event.sessions_per_week))
+            return "planned", day, (), numbers
+        case intake.LevelOfCareChanged():
+            return "stepped", day, (event.level_of_care,), ()
+        case intake.PutOnHold():
+            return "held", day, (event.reason,), ()
+        case intake.Resumed():
+            return "resumed", day, (), ()
+        case intake.Discharged():
+            return "discharged", event.discharged_on.toordinal(), (event.reason,), ()
+        case aftercare.StepDownStarted():
+            return "stepping_down", event.first_visit_on.toordinal(), (event.destination,), ()
+        case aftercare.FirstVisitKept():
+            return "first_visit_kept", event.visited_on.toordinal(), (), ()
+        case aftercare.FirstVisitMissed():
+            return "first_visit_missed", event.planned_on.toordinal(), (), ()
+        case aftercare.ReturnedToCare():
+            return "returned_to_care", day, (), ()
+    return None

@@ -1,0 +1,265 @@
+"""The alerts service's own tables."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from handrail.outbox import Connection
+
+from alerts import record
+from alerts.facts import Fact
+from alerts.record import Record
+from alerts.telling import AlertRow, ConcernRow
+
+_LOAD = """
+select admission_id, site_id, partition, watched, body from admissions
+where admission_id = any($1::uuid[]) order by admission_id for update
+"""
+_LOAD_DUE = """
+select admission_id, site_id, partition, watched, body from admissions
+where site_id = $1 and partition = $2 and (watched or pending)
+order by admission_id for update
+"""
+_SAVE = """
+insert into admissions as a (admission_id, site_id, partition, watched, pending, body)
+select * from unnest($1::uuid[], $2::text[], $3::smallint[], $4::bool[], $5::bool[], $6::bytea[])
+on conflict (admission_id) do update set
+    watched = excluded.watched, pending = excluded.pending, body = excluded.body
+"""
+_ADD_FACTS = """
+insert into facts (admission_id, owner, sequence, body)
+select * from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bytea[])
+on conflict do nothing
+"""
+_FACTS = "select admission_id, body from facts where admission_id = any($1::uuid[])"
+_HEAR = """
+insert into days_heard as d (site_id, partition, owner, day)
+select * from unnest($1::text[], $2::smallint[], $3::text[], $4::date[])
+on conflict (site_id, partition, owner) do update set day = greatest(d.day, excluded.day)
+"""
+_HEARD = """
+select h.site_id, o.day as over, min(h.day) as heard, count(*) as owners
+from days_heard h left join days_over o using (site_id, partition)
+where h.site_id = any($1::text[]) and h.partition = $2
+group by h.site_id, o.day
+"""
+_OVER = """
+insert into days_over as o (site_id, partition, day) values ($1, $2, $3)
+on conflict (site_id, partition) do update set day = excluded.day
+"""
+_CONCERNS = """
+insert into concerns as c (
+    concern_id, admission_id, site_id, spell, level, kind, reasons, opened_on, owner_role,
+    ending, closed_on, closed_at, due_at
+)
+select t.concern_id, t.admission_id, t.site_id, t.spell, t.level, t.kind,
+    string_to_array(t.reasons, e'\\n'), t.opened_on, t.owner_role, t.ending, t.closed_on,
+    case when t.ending is not null then now() end, now() + t.hours * interval '1 hour'
+from unnest(
+    $1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::smallint[], $6::text[], $7::text[],
+    $8::date[], $9::text[], $10::text[], $11::date[], $12::float8[]
+) as t (
+    concern_id, admission_id, site_id, spell, level, kind, reasons, opened_on, owner_role, ending,
+    closed_on, hours
+)
+on conflict (concern_id) do update set
+    level = excluded.level, kind = excluded.kind, opened_on = excluded.opened_on,
+    reasons = case when excluded.reasons = '{}' then c.reasons else excluded.reasons end,
+    owner_role = excluded.owner_role, ending = excluded.ending, closed_on = excluded.closed_on,
+    closed_at = case when excluded.ending is null then null
+        else coalesce(c.closed_at, excluded.closed_at) end,
+    acknowledged_at = case when excluded.level < c.level then null else c.acknowledged_at end,
+    escalations = case when excluded.level < c.level then 0 else c.escalations end,
+    due_at = coalesce(excluded.due_at, c.due_at)
+"""
+_ALERTS = """
+insert into alerts as a (
+    alert_id, concern_id, admission_id, site_id, level, kind, reasons, tells, day, traceparent,
+    held
+)
+select t.alert_id, t.concern_id, t.admission_id, t.site_id, t.level, t.kind,
+    string_to_array(t.reasons, e'\\n'), string_to_array(t.tells, ' '), t.day, t.traceparent, t.held
+from unnest(
+    $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::smallint[], $6::text[], $7::text[],
+    $8::text[], $9::date[], $10::text[], $11::bool[]
+) as t (
+    alert_id, concern_id, admission_id, site_id, level, kind, reasons, tells, day, traceparent,
+    held
+)
+on conflict (alert_id) do update set
+    kind = excluded.kind, reasons = excluded.reasons, day = excluded.day,
+    held = a.held or excluded.held, withdrawn_at = null
+"""
+_WITHDRAW = """
+update alerts set withdrawn_at = now() where alert_id = any($1::uuid[]) and withdrawn_at is null
+"""
+ASSESSMENT = (
+    "admission_id",
+    "day",
+    "site_id",
+    "risk28",
+    "risk14",
+    "score",
+    "level",
+    "table_version",
+)
+
+
+@dataclass(slots=True)
+class Row:
+    """One admission's row, with its record decoded."""
+
+    admission_id: UUID
+    site_id: str
+    partition: int
+    watched: bool
+    body: bytes
+    record: Record
+    cause: str | None = None
+    at: datetime | None = None
+
+    @classmethod
+    def new(cls, admission_id: UUID, site_id: str, partition: int) -> "Row":
+        """An admission heard of for the first time."""
+        return cls(admission_id, site_id, partition, False, b"", Record(record.EMPTY))
+
+
+async def load(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, Row]:
+    """These admissions, locked until the transaction ends."""
+    return {r["admission_id"]: _row(r) for r in await conn.fetch(_LOAD, list(ids))}
+
+
+async def load_due(conn: Connection, site_id: str, partition: int) -> dict[UUID, Row]:
+    """The admissions that the end of a day concerns, locked until the transaction ends."""
+    return {r["admission_id"]: _row(r) for r in await conn.fetch(_LOAD_DUE, site_id, partition)}
+
+
+def _row(found: "dict[str, object]") -> Row:
+    body = found["body"]
+    assert isinstance(body, bytes)
+    return Row(
+        found["admission_id"],  # type: ignore[arg-type]  # asyncpg gives columns without types
+        str(found["site_id"]),
+        int(str(found["partition"])),
+        bool(found["watched"]),
+        body,
+        record.decode(body),
+    )
+
+
+async def save(conn: Connection, rows: Iterable[Row]) -> None:
+    """Write those rows whose record has changed, with one statement."""
+    changed = []
+    for row in sorted(rows, key=lambda r: r.admission_id):
+        body = record.encode(row.record)
+        if body != row.body:
+            pending = bool(row.record.waiting)
+            changed.append(
+                (row.admission_id, row.site_id, row.partition, row.watched, pending, body)
+            )
+    if changed:
+        await conn.execute(_SAVE, *map(list, zip(*changed, strict=True)))
+
+
+async def add_facts(conn: Connection, told: Sequence[tuple[UUID, Fact]]) -> None:
+    """Keep facts for good: corrections and the person's page are told from them."""
+    if told:
+        rows = [(i, fact.owner, fact.sequence, record.encode_fact(fact)) for i, fact in told]
+        await conn.execute(_ADD_FACTS, *map(list, zip(*rows, strict=True)))
+
+
+async def facts_of(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, list[Fact]]:
+    """All facts of these admissions."""
+    found: dict[UUID, list[Fact]] = {}
+    for row in await conn.fetch(_FACTS, list(ids)):
+        found.setdefault(row["admission_id"], []).append(record.decode_fact(row["body"]))
+    return found
+
+
+async def hear(conn: Connection, closed: Sequence[tuple[str, int, str, date]]) -> None:
+    """Note how far owners have closed a site's days on a partition."""
+    latest = {row[:3]: row for row in closed}
+    columns = zip(*latest.values(), strict=True)
+    await conn.execute(_HEAR, *map(list, columns))
+
+
+async def days_to_end(
+    conn: Connection, site_ids: Iterable[str], partition: int, owners: int
+) -> dict[str, tuple[date | None, date]]:
+    """For each site where all `owners` have closed a new day: the last ended and the new one."""
+    rows = await conn.fetch(_HEARD, sorted(set(site_ids)), partition)
+    return {
+        r["site_id"]: (r["over"], r["heard"])
+        for r in rows
+        if r["owners"] == owners and (r["over"] is None or r["heard"] > r["over"])
+    }
+
+
+async def end_days(conn: Connection, site_id: str, partition: int, day: date) -> None:
+    """Days through `day` are over for this site on this partition."""
+    await conn.execute(_OVER, site_id, partition, day)
+
+
+async def add_assessments(conn: Connection, rows: list[tuple[object, ...]]) -> None:
+    """Store day-end assessments."""
+    if rows:
+        await conn.copy_records_to_table("assessments", records=rows, columns=ASSESSMENT)
+
+
+async def save_concerns(conn: Connection, rows: Iterable[ConcernRow]) -> None:
+    """Write concerns; an earlier spell's ending goes before the next one's opening."""
+    ordered = sorted(rows, key=lambda r: (r.admission_id, r.spell))
+    if ordered:
+        columns = zip(
+            *(
+                (
+                    r.concern_id,
+                    r.admission_id,
+                    r.site_id,
+                    r.spell,
+                    r.level,
+                    r.kind,
+                    "\n".join(r.reasons),
+                    r.opened_on,
+                    r.owner_role,
+                    r.ending,
+                    r.closed_on,
+                    r.hours,
+                )
+                for r in ordered
+            ),
+            strict=True,
+        )
+        await conn.execute(_CONCERNS, *map(list, columns))
+
+
+async def save_alerts(
+    conn: Connection, rows: Iterable[AlertRow], withdrawn: Sequence[UUID]
+) -> None:
+    """Write alerts, and take some back."""
+    columns = list(
+        zip(
+            *(
+                (
+                    r.alert_id,
+                    r.concern_id,
+                    r.admission_id,
+                    r.site_id,
+                    r.level,
+                    r.kind,
+                    "\n".join(r.reasons),
+                    " ".join(r.tells),
+                    r.day,
+                    r.traceparent,
+                    r.held,
+                )
+                for r in rows
+            ),
+            strict=True,
+        )
+    )
+    if columns:
+        await conn.execute(_ALERTS, *map(list, columns))
+    if withdrawn:
+        await conn.execute(_WITHDRAW, list(withdrawn))

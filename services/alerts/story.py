@@ -1,0 +1,222 @@
+"""One admission's story so far: what the facts add up to, and the concern that is open."""
+
+import msgspec
+
+from alerts.facts import Fact
+from alerts.risk import behaviour
+from alerts.risk.behaviour import Behaviour
+
+RECENT_DAYS = 28
+RUN_KEPT = 12
+HOLDING_OUTCOMES = {"found_in_hospital": "hospital", "found_in_jail": "jail"}
+REACHED = ("reached_returning", "reached_undecided", "reached_declined")
+ATTENDED = "attended"
+MISSED = ("no_show", "late_cancellation")
+
+
+class Concern(msgspec.Struct, array_like=True):
+    """The open concern: `opened` is an ordinal day, `spell` counts this admission's concerns."""
+
+    spell: int
+    level: int
+    kind: str
+    opened: int
+
+
+class Story(msgspec.Struct, array_like=True):
+    """All that the rules remember of one admission. Days are ordinals; minutes are minutes."""
+
+    phase: str = "referred"
+    admitted: int | None = None
+    weekly_minutes: int = 0
+    sessions_per_week: int = 0
+    hold: str = ""
+    ended: str = ""
+    attended: int = 0
+    last_attended: int | None = None
+    last_contact: int | None = None
+    run: list[int] = []
+    misses: list[int] = []
+    minutes: list[tuple[int, int]] = []
+    safety: bool = False
+    visit_missed: int | None = None
+    band: int = 0
+    quiet_band: int = 0
+    # Closed without a return: nothing but safety speaks until the person is seen again.
+    let_go: bool = False
+    spells: int = 0
+    concern: Concern | None = None
+    behaviour: Behaviour = msgspec.field(default_factory=Behaviour)
+
+    def is_suppressed(self) -> bool:
+        """Absence is expected or nobody's business any more: leave, hospital, jail, discharge."""
+        return self.let_go or bool(self.hold) or self.phase in ("discharged", "lost")
+
+    def is_watched(self, day: int) -> bool:
+        """Assessed at the end of `day`: admitted, and seen within the last 28 days."""
+        seen = self.last_attended if self.last_attended is not None else self.admitted
+        return self.admitted is not None and seen is not None and day - seen < RECENT_DAYS
+
+    def planned_interval(self) -> float:
+        """Days between two planned sessions, on average."""
+        return 7 / self.sessions_per_week if self.sessions_per_week else 7.0
+
+
+def learn(story: Story, fact: Fact) -> None:
+    """Take one fact into the story. Facts come in their fixed order."""
+    told = _SEATS.get(fact.what) or _OTHERS.get(fact.what)
+    if told:
+        told(story, fact)
+
+
+def _attended(story: Story, fact: Fact) -> None:
+    day = fact.day or fact.recorded
+    planned, minutes, late = fact.numbers
+    story.attended += 1
+    story.let_go = False
+    story.last_attended = max(day, story.last_attended or day)
+    _contact(story, day)
+    story.run = [missed for missed in story.run if missed > day]
+    story.minutes = [m for m in story.minutes if m[0] > day - RECENT_DAYS]
+    story.minutes.append((day, int(minutes)))
+    behaviour.attended(story.behaviour, day, None if planned < 0 else int(planned), int(late))
+
+
+def _missed(story: Story, fact: Fact) -> None:
+    day = fact.day or fact.recorded
+    # A miss planned before the person was last seen opens no absence: they came since.
+    if story.last_attended is None or day >= story.last_attended:
+        story.run = [*story.run, day][-RUN_KEPT:]
+    story.misses = [missed for missed in story.misses if missed > day - RECENT_DAYS]
+    story.misses.append(day)
+    late = fact.codes[0] == "late_cancellation"
+    behaviour.missed(story.behaviour, fact.recorded, day, late)
+
+
+def _excused(story: Story, fact: Fact) -> None:
+    behaviour.excused(story.behaviour, fact.day or fact.recorded)
+
+
+def _admitted(story: Story, fact: Fact) -> None:
+    story.phase, story.admitted = "admitted", fact.day
+    story.weekly_minutes, story.sessions_per_week = (int(n) for n in fact.numbers)
+    day = fact.day or fact.recorded
+    _contact(story, day)
+    behaviour.admitted(story.behaviour, day)
+
+
+def _planned(story: Story, fact: Fact) -> None:
+    story.weekly_minutes, story.sessions_per_week = (int(n) for n in fact.numbers)
+
+
+def _stepped(story: Story, fact: Fact) -> None:
+    behaviour.level_changed(story.behaviour, fact.recorded)
+
+
+def _held(story: Story, fact: Fact) -> None:
+    story.hold = fact.codes[0]
+
+
+def _resumed(story: Story, fact: Fact) -> None:
+    story.hold, story.run = "", []
+    _contact(story, fact.recorded)
+
+
+def _discharged(story: Story, fact: Fact) -> None:
+    story.phase, story.ended, story.hold = "discharged", fact.codes[0], ""
+
+
+def _lost(story: Story, fact: Fact) -> None:
+    story.phase, story.ended = "lost", fact.codes[0]
+
+
+def _screened(story: Story, fact: Fact) -> None:
+    behaviour.screened(story.behaviour, fact.recorded, fact.codes)
+
+
+def _measured(story: Story, fact: Fact) -> None:
+    score, safety = fact.numbers
+    story.safety = story.safety or bool(safety)
+    behaviour.measured(story.behaviour, fact.recorded, fact.codes[0], score)
+
+
+def _contacted(story: Story, fact: Fact) -> None:
+    reached = bool(fact.numbers[0])
+    if reached:
+        _contact(story, fact.recorded)
+    behaviour.contacted(story.behaviour, fact.recorded, reached)
+
+
+def _outreach(story: Story, fact: Fact) -> None:
+    outcome = fact.codes[1]
+    if outcome in REACHED:
+        _contact(story, fact.recorded)
+    story.hold = HOLDING_OUTCOMES.get(outcome, story.hold)
+    behaviour.contacted(story.behaviour, fact.recorded, outcome in REACHED)
+
+
+def _visit_missed(story: Story, fact: Fact) -> None:
+    story.visit_missed = fact.day
+
+
+def _visit_kept(story: Story, fact: Fact) -> None:
+    story.visit_missed = None
+    _contact(story, fact.day or fact.recorded)
+
+
+def _safety_cleared(story: Story, _fact: Fact) -> None:
+    story.safety = False
+
+
+def _contact(story: Story, day: int) -> None:
+    story.last_contact = max(day, story.last_contact or day)
+
+
+_SEATS = {"attended": _attended, "missed": _missed, "excused": _excused}
+_OTHERS = {
+    "admitted": _admitted,
+    "planned": _planned,
+    "stepped": _stepped,
+    "held": _held,
+    "resumed": _resumed,
+    "discharged": _discharged,
+    "lost": _lost,
+    "screened": _screened,
+    "measured": _measured,
+    "contacted": _contacted,
+    "outreach": _outreach,
+    "first_visit_missed": _visit_missed,
+    "first_visit_kept": _visit_kept,
+    "returned_to_care": _visit_kept,
+    "resolved": _safety_cleared,
+}
+
+
+def corrected(facts: list[Fact]) -> list[Fact]:
+    """The facts as they truly were: each corrected seat says what its last correction says."""
+    last = {fact.seat: fact for fact in facts if fact.what == "corrected"}
+    true: list[Fact] = []
+    for fact in sorted(facts, key=Fact.order):
+        if fact.what == "corrected":
+            continue
+        correction = last.get(fact.seat) if fact.seat else None
+        if correction is None:
+            true.append(fact)
+        elif (mended := _mended(fact, correction)) is not None:
+            true.append(mended)
+    return true
+
+
+def _mended(fact: Fact, correction: Fact) -> Fact | None:
+    now = correction.codes[1]
+    if now == ATTENDED:
+        return msgspec.structs.replace(
+            fact, what="attended", day=correction.day, codes=(), numbers=correction.numbers
+        )
+    if now in MISSED:
+        planned = int(correction.numbers[0])
+        day = planned if planned >= 0 else fact.day
+        return msgspec.structs.replace(
+            fact, what="missed", day=day, codes=(now, "unknown"), numbers=()
+        )
+    return msgspec.structs.replace(fact, what="excused", codes=(), numbers=())

@@ -1,0 +1,203 @@
+"""From outcomes to rows and events: each concern and alert once, whatever the batch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID, uuid5
+
+from alerts.policy import Policy
+from alerts.rules import Outcome
+from handrail.events import Event
+from handrail.events import alerts as events
+
+
+@dataclass(slots=True)
+class ConcernRow:
+    """A concern as it shall stand; empty `reasons` leave those that are there."""
+
+    concern_id: UUID
+    admission_id: UUID
+    site_id: str
+    spell: int
+    level: int
+    kind: str
+    reasons: list[str]
+    opened_on: date
+    owner_role: str
+    ending: str | None = None
+    closed_on: date | None = None
+    hours: float | None = None
+
+
+@dataclass(slots=True)
+class AlertRow:
+    """An alert as it shall stand."""
+
+    alert_id: UUID
+    concern_id: UUID
+    admission_id: UUID
+    site_id: str
+    level: int
+    kind: str
+    reasons: list[str]
+    tells: list[str]
+    day: date
+    traceparent: str | None
+    held: bool
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Whose outcomes these are, and what caused them."""
+
+    admission_id: UUID
+    site_id: str
+    occurred_at: datetime
+    recorded_at: datetime
+    recorded_day: date
+    cause: str | None
+    on_wall_clock: bool
+
+
+@dataclass(slots=True)
+class Telling:
+    """Everything one batch changes about concerns."""
+
+    policy: Policy
+    concerns: dict[UUID, ConcernRow] = field(default_factory=dict)
+    alerts: dict[UUID, AlertRow] = field(default_factory=dict)
+    withdrawn: list[UUID] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    causes: list[str | None] = field(default_factory=list)
+    closings: list[tuple[Event, str | None]] = field(default_factory=list)
+
+    def tell(self, about: About, outcome: Outcome, *, new: bool, held: bool) -> None:
+        """Enter an outcome; events only when it is `new`. `held`: its day is over."""
+        row = self._concern(about, outcome)
+        if outcome.what == "raised" and outcome.level <= self.policy.push_to_level:
+            self._alert(about, outcome, row, new=new, held=held)
+        elif outcome.what == "opened" and new:
+            self._say(
+                about,
+                events.ConcernOpened,
+                concern_id=row.concern_id,
+                level=outcome.level,
+                kind=outcome.kind,
+            )
+        elif outcome.what == "closed":
+            row.ending, row.closed_on = outcome.ending, date.fromordinal(outcome.day)
+            if new:
+                self._say(
+                    about,
+                    events.ConcernResolved,
+                    concern_id=row.concern_id,
+                    ending=outcome.ending,
+                )
+        elif outcome.what == "withdrawn":
+            self._withdraw(about, outcome, row)
+
+    def take_back(self, about: About, outcome: Outcome) -> None:
+        """Something said early does not hold at the day's end."""
+        row = self._concern(about, outcome)
+        if outcome.what == "opened":
+            self._withdraw(about, outcome, row)
+        elif outcome.what == "raised":
+            self.withdrawn.append(alert_id_of(row.concern_id, outcome.level))
+
+    def say(self, about: About, event: Event) -> None:
+        """Stage an event with what caused it."""
+        self.events.append(event)
+        self.causes.append(about.cause)
+
+    def _withdraw(self, about: About, outcome: Outcome, row: ConcernRow) -> None:
+        row.ending, row.closed_on = "withdrawn", date.fromordinal(outcome.day)
+        self.withdrawn += [alert_id_of(row.concern_id, level) for level in range(4)]
+        for level in range(4):
+            self.alerts.pop(alert_id_of(row.concern_id, level), None)
+        self._say(about, events.ConcernWithdrawn, concern_id=row.concern_id)
+
+    def _concern(self, about: About, outcome: Outcome) -> ConcernRow:
+        concern_id = concern_id_of(about.admission_id, outcome.spell)
+        row = self.concerns.get(concern_id)
+        if row is None:
+            row = self.concerns[concern_id] = ConcernRow(
+                concern_id,
+                about.admission_id,
+                about.site_id,
+                outcome.spell,
+                outcome.level,
+                outcome.kind,
+                [],
+                date.fromordinal(outcome.opened),
+                self.policy.tells[outcome.level][0],
+            )
+        row.level, row.kind, row.ending, row.closed_on = outcome.level, outcome.kind, None, None
+        row.reasons = list(outcome.words) or row.reasons
+        row.owner_role = self.policy.tells[outcome.level][0]
+        if about.on_wall_clock and outcome.what == "raised":
+            row.hours = self.policy.first_attempt_hours[outcome.level]
+        return row
+
+    def _alert(
+        self, about: About, outcome: Outcome, row: ConcernRow, *, new: bool, held: bool
+    ) -> None:
+        alert_id = alert_id_of(row.concern_id, outcome.level)
+        tells, day = self.policy.tells[outcome.level], date.fromordinal(outcome.day)
+        self.alerts[alert_id] = AlertRow(
+            alert_id,
+            row.concern_id,
+            about.admission_id,
+            about.site_id,
+            outcome.level,
+            outcome.kind,
+            list(outcome.words),
+            list(tells),
+            day,
+            about.cause,
+            held,
+        )
+        if alert_id in self.withdrawn:
+            self.withdrawn.remove(alert_id)
+        if new:
+            self._say(
+                about,
+                events.AlertRaised,
+                concern_id=row.concern_id,
+                alert_id=alert_id,
+                level=outcome.level,
+                kind=outcome.kind,
+                reasons=outcome.codes,
+                tells=tells,
+                day=day,
+            )
+
+    def _say(self, about: About, event: type[events.ConcernEvent], **fields: object) -> None:
+        self.say(
+            about,
+            event.model_validate(
+                {
+                    "site_id": about.site_id,
+                    "admission_id": about.admission_id,
+                    "occurred_at": about.occurred_at,
+                    "recorded_at": about.recorded_at,
+                    "recorded_day": about.recorded_day,
+                    **fields,
+                }
+            ),
+        )
+
+
+def concern_id_of(admission_id: UUID, spell: int) -> UUID:
+    """One concern, one identifier: told twice, it is the same concern."""
+    return uuid5(admission_id, f"concern {spell}")
+
+
+def alert_id_of(concern_id: UUID, level: int) -> UUID:
+    """One alert for each level a concern rises to."""
+    return uuid5(concern_id, f"alert {level}")
+
+
+def names(outcomes: Sequence[Outcome]) -> set[tuple[str, int, int]]:
+    """The names of outcomes already told."""
+    return {outcome.name() for outcome in outcomes}
