@@ -1,0 +1,1 @@
+"""Running Handrail: the command, the demo, the replay and what starts everything."""

@@ -1,0 +1,5 @@
+"""`python -m operate` is `./handrail`."""
+
+from operate.cli import main
+
+main()

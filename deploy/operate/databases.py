@@ -1,0 +1,104 @@
+"""A database and a role for each service, and the migrations that shape it."""
+
+import importlib.util
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import asyncpg
+
+from operate.errors import OperateError
+from operate.home import SERVICES, Home
+
+KIT = "handrail"
+# Any number; it only has to be the same for everyone who migrates one server.
+ADVISORY_LOCK = 4_836_201
+NOT_REACHED = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+def url_of(admin_url: str, service: str, home: Home) -> str:
+    """The database address of one service, with its own role; a secret."""
+    admin = urlsplit(admin_url)
+    place = admin.netloc.rpartition("@")[2]
+    password = quote(home.secret(f"database_{service}"), safe="")
+    return urlunsplit(
+        (admin.scheme, f"{service}:{password}@{place}", f"/{service}", admin.query, "")
+    )
+
+
+async def prepare(admin_url: str, home: Home, *, owns_server: bool) -> None:
+    """Create what is missing: roles, databases, and no way for one to see another's."""
+    try:
+        conn = await asyncpg.connect(admin_url, timeout=10)
+    except NOT_REACHED as error:
+        message = f"PostgreSQL does not let us in: {_words(error)}. Is HANDRAIL_DATABASE_ADMIN_URL right?"
+        raise OperateError(message) from None
+    try:
+        for service in SERVICES:
+            await _prepare_one(conn, service, home.secret(f"database_{service}"))
+        if owns_server:
+            await conn.execute("revoke connect on database postgres, template1 from public")
+    except asyncpg.PostgresError as error:
+        message = f"the databases could not be made: {_words(error)}"
+        raise OperateError(message) from None
+    finally:
+        await conn.close()
+
+
+async def _prepare_one(conn: asyncpg.Connection, service: str, password: str) -> None:
+    exists = await conn.fetchval("select true from pg_roles where rolname = $1", service)
+    verb = "alter" if exists else "create"
+    # A role's statement takes no parameters; the server itself does the quoting.
+    statement = await conn.fetchval(
+        "select format($1 || ' role %I login nosuperuser nocreatedb nocreaterole password %L', $2::text, $3::text)",
+        verb,
+        service,
+        password,
+    )
+    await conn.execute(statement)
+    name = await conn.fetchval("select quote_ident($1)", service)
+    if not await conn.fetchval("select true from pg_database where datname = $1", service):
+        # An administrator who is no superuser may only give a database to a role it belongs to.
+        if not await conn.fetchval("select rolsuper from pg_roles where rolname = current_user"):
+            await conn.execute(f"grant {name} to current_user")
+        await conn.execute(f"create database {name} owner {name}")
+    await conn.execute(f"revoke all on database {name} from public")
+
+
+def migrate(url: str, service: str) -> list[str]:
+    """Apply the kit's and the service's migrations that are new. Returns their names."""
+    import psycopg  # noqa: PLC0415  # slow to import, needed only when something starts
+    from yoyo import get_backend, read_migrations  # noqa: PLC0415
+
+    folders = [folder / "migrations" for folder in (_folder(KIT), _folder(service))]
+    migrations = read_migrations(*(str(folder) for folder in folders if folder.is_dir()))
+    try:
+        with psycopg.connect(url, autocommit=True) as guard:
+            guard.execute("select pg_advisory_lock(%s)", (ADVISORY_LOCK,))
+            backend = get_backend(urlunsplit(urlsplit(url)._replace(scheme="postgresql+psycopg")))
+            try:
+                # Only a run that died holds yoyo's own lock now: ours is held above.
+                backend.break_lock()
+                with backend.lock():
+                    new = backend.to_apply(migrations)
+                    names = [migration.id for migration in new]
+                    backend.apply_migrations(new)
+            finally:
+                backend.connection.close()
+    except psycopg.Error as error:
+        message = f"a migration of {service} failed and was taken back: {_words(error)}. Nothing was started."
+        raise OperateError(message) from None
+    return names
+
+
+def _folder(package: str) -> Path:
+    """A package's folder, without running its code."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        message = f"the package {package} is not installed: run ./handrail from its source tree, or install Handrail again."
+        raise OperateError(message)
+    return Path(spec.origin).parent
+
+
+def _words(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,1 @@
+"""Real PostgreSQL and real Kafka, started from packages, for the product and for tests."""

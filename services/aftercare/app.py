@@ -1,0 +1,23 @@
+"""Aftercare, put together."""
+
+from aftercare import consumers, hand_off, http
+from handrail.events.aftercare import AftercareDayClosed
+from handrail.service import Service, read_settings, run
+
+
+async def main() -> int:
+    """Run the service until it is told to stop."""
+    service = Service(
+        "aftercare",
+        read_settings("aftercare"),
+        AftercareDayClosed,
+        reads=("intake",),
+        apply=consumers.on_intake_events,
+        before_close=hand_off.end_day,
+    )
+    service.app.include_router(http.routes(service.api_pool, service.committed))
+    return await service.serve()
+
+
+if __name__ == "__main__":
+    run(main)

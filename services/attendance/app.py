@@ -1,0 +1,22 @@
+"""Attendance, put together."""
+
+from attendance import consumers, http
+from handrail.events.attendance import AttendanceDayClosed
+from handrail.service import Service, read_settings, run
+
+
+async def main() -> int:
+    """Run the service until it is told to stop."""
+    service = Service(
+        "attendance",
+        read_settings("attendance"),
+        AttendanceDayClosed,
+        reads=("intake",),
+        apply=consumers.on_intake_events,
+    )
+    service.app.include_router(http.routes(service.api_pool, service.committed))
+    return await service.serve()
+
+
+if __name__ == "__main__":
+    run(main)

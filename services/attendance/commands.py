@@ -1,0 +1,119 @@
+"""What attendance can be told; each command is taken once by its source and key."""
+
+from datetime import date
+from typing import Annotated, Literal, TypeAlias
+from uuid import UUID, uuid4
+
+from pydantic import AwareDatetime, Field, TypeAdapter
+
+from attendance.facts import Session
+from attendance.seats import (
+    CorrectAttendance,
+    RecordAttended,
+    RecordExcused,
+    RecordMissed,
+    SessionCommand,
+    TakeRoster,
+)
+from handrail.events.attendance import Channel
+from handrail.events.base import Code, Minutes, Modality, Mode, SessionType, SiteId
+from handrail.receipts import Command, Result, SourceKey
+
+
+class ScheduleSession(Command):
+    """Put a session on the schedule, with a seat for everyone expected."""
+
+    do: Literal["schedule_session"] = "schedule_session"
+    site_id: SiteId
+    session_key: SourceKey = Field(description="The sender's own key of the session.")
+    session_type: SessionType
+    modality: Modality = "other"
+    mode: Mode = "in_person"
+    planned_on: date = Field(description="Local day of the site.")
+    starts_at: AwareDatetime | None = None
+    planned_minutes: Minutes
+    program_id: Code | None = None
+    track: Code | None = None
+    roster: Annotated[list[UUID], Field(max_length=200)] = []
+
+    def opened(self) -> Session:
+        """The session, under a new identifier."""
+        return Session(
+            session_id=uuid4(),
+            site_id=self.site_id,
+            source=self.source,
+            session_key=self.session_key,
+            session_type=self.session_type,
+            modality=self.modality,
+            mode=self.mode,
+            held_on=self.planned_on,
+            planned_on=self.planned_on,
+            starts_at=self.starts_at,
+            planned_minutes=self.planned_minutes,
+            program_id=self.program_id,
+            track=self.track,
+        )
+
+
+class CancelSession(SessionCommand):
+    """The programme does not hold the session."""
+
+    do: Literal["cancel_session"] = "cancel_session"
+
+
+class PersonCommand(Command):
+    """About one person, outside a session."""
+
+    admission_id: UUID
+
+
+class RecordContact(PersonCommand):
+    """The person was, or could not be, spoken with."""
+
+    do: Literal["record_contact"] = "record_contact"
+    channel: Channel
+    reached: bool
+
+
+class RecordScreen(PersonCommand):
+    """A drug screen came back."""
+
+    do: Literal["record_screen"] = "record_screen"
+    positives: Annotated[tuple[Code, ...], Field(max_length=32)] = ()
+
+
+class RecordMeasure(PersonCommand):
+    """An instrument or a check-in was scored."""
+
+    do: Literal["record_measure"] = "record_measure"
+    instrument: Code
+    score: Annotated[float, Field(allow_inf_nan=False)]
+    safety: bool = False
+
+
+class CloseDay(Command):
+    """All of this day is sent; only for sites on replay time."""
+
+    do: Literal["close_day"] = "close_day"
+    site_id: SiteId
+    day: date
+
+
+AnyCommand: TypeAlias = Annotated[
+    ScheduleSession
+    | RecordAttended
+    | RecordMissed
+    | RecordExcused
+    | CancelSession
+    | TakeRoster
+    | CorrectAttendance
+    | RecordContact
+    | RecordScreen
+    | RecordMeasure
+    | CloseDay,
+    Field(discriminator="do"),
+]
+COMMANDS: TypeAdapter[list[AnyCommand]] = TypeAdapter(
+    Annotated[list[AnyCommand], Field(max_length=2000)]
+)
+RESULTS: TypeAdapter[list[Result]] = TypeAdapter(list[Result])

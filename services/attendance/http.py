@@ -1,0 +1,72 @@
+"""Attendance's HTTP API."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from fastapi import APIRouter, Request, Response
+
+from attendance import roster, store
+from attendance.commands import COMMANDS, RESULTS, AnyCommand
+from handrail import edges
+from handrail.edges import Committed
+from handrail.events.attendance import AttendanceDayClosed
+from handrail.receipts import Rejected, Result
+
+
+def routes(pool: asyncpg.Pool, committed: Committed) -> APIRouter:
+    """Commands and queries; each command route opens exactly one transaction."""
+    router = APIRouter(prefix="/v1", tags=["attendance"])
+
+    @router.post(
+        "/commands", openapi_extra=edges.body_of(COMMANDS), response_model=list[Result]
+    )
+    async def post_commands(request: Request) -> Response:
+        """Carry out up to 2,000 commands in order; one result each, with the caller's key."""
+        taken = COMMANDS.validate_json(await request.body())
+        results = await edges.in_one_transaction(
+            pool, committed, lambda conn: roster.take(conn, taken, datetime.now(UTC))
+        )
+        return Response(RESULTS.dump_json(results), media_type="application/json")
+
+    @router.post("/command")
+    async def post_command(command: AnyCommand) -> Result:
+        """Carry out one command; 409 or 404 with a problem document when it is refused."""
+        results = await edges.in_one_transaction(
+            pool, committed, lambda conn: roster.take(conn, [command], datetime.now(UTC))
+        )
+        return edges.accepted(results[0])
+
+    @router.get("/sessions")
+    async def get_sessions(site_id: str, day: date) -> list[dict[str, Any]]:
+        """The sessions of a site's day, by their start."""
+        async with pool.acquire() as conn:
+            return await store.sessions_of_day(conn, site_id, day)
+
+    @router.get("/sessions/{session_id}")
+    async def get_session(session_id: UUID) -> dict[str, Any]:
+        """One session with its roster."""
+        async with pool.acquire() as conn:
+            found = await store.session_with_roster(conn, session_id)
+        if found is None:
+            raise Rejected("session_unknown", "No session has that identifier.", "session_id")
+        return found
+
+    @router.get("/admissions/{admission_id}/attendance")
+    async def get_attendance(admission_id: UUID) -> list[dict[str, Any]]:
+        """Every seat of an admission, in order of the session's day."""
+        async with pool.acquire() as conn:
+            known = await store.admissions(conn, [admission_id])
+            if not known:
+                raise Rejected(
+                    "admission_unknown", "No admission has that identifier.", "admission_id"
+                )
+            return await store.attendance_of(conn, admission_id)
+
+    @router.post("/sites/{site_id}/days/{day}/close")
+    async def post_day_close(site_id: str, day: date) -> dict[str, bool]:
+        """Close a day of a site on replay time."""
+        return await edges.close_replay_day(pool, committed, site_id, day, AttendanceDayClosed)
+
+    return router

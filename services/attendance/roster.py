@@ -1,0 +1,269 @@
+"""Attendance's use case: take commands about sessions, seats and persons, many at a time."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, datetime
+from uuid import UUID
+
+from attendance import commands, rules, seats, store
+from attendance.commands import AnyCommand
+from attendance.facts import Admission, Chair, Known, Session, When
+from attendance.rules import Decided
+from attendance.seats import SessionCommand
+from handrail import outbox, receipts, sites
+from handrail.events import Event
+from handrail.events.attendance import AttendanceDayClosed
+from handrail.receipts import Command, Rejected, Result, moment_of
+from handrail.topics import PARTITIONS
+
+
+async def take(conn: outbox.Connection, taken: Sequence[AnyCommand], now: datetime) -> list[Result]:
+    """Carry out the commands in this order; one result each. A refused one changes nothing.
+
+    Twelve statements at most, however many commands.
+    """
+    receipted = await receipts.find(conn, taken)
+    known = await _load(conn, taken)
+    batch = _Batch(receipted, known, now)
+    results = [batch.carry_out(command) for command in taken]
+    await store.open_sessions(conn, [known.sessions[i] for i in batch.opened])
+    await store.cancel_sessions(conn, batch.cancelled)
+    await store.save_seats(conn, [known.seats[place] for place in batch.seated])
+    await store.close_days(conn, batch.closed)
+    await receipts.enter(conn, batch.taken)
+    await outbox.stage(conn, batch.events)
+    return results
+
+
+class _Batch:
+    def __init__(
+        self, receipted: dict[tuple[str, str], UUID | None], known: Known, now: datetime
+    ) -> None:
+        self.receipted, self.known, self.now = receipted, known, now
+        self.events: list[Event] = []
+        self.taken: list[tuple[str, str, UUID | None]] = []
+        self.opened: list[UUID] = []
+        self.cancelled: list[UUID] = []
+        self.seated: dict[tuple[UUID, UUID], None] = {}
+        self.closed: dict[str, date] = {}
+
+    def carry_out(self, command: AnyCommand) -> Result:
+        receipt = (command.source, command.key)
+        if receipt in self.receipted or self._is_closed(command):
+            subject = self.receipted.get(receipt)
+            return Result(key=command.key, status="duplicate", subject=subject)
+        try:
+            subject = self._decide(command)
+        except Rejected as rejected:
+            return rejected.result(command.key)
+        self.receipted[receipt] = subject
+        self.taken.append((*receipt, subject))
+        return Result(key=command.key, status="applied", subject=subject)
+
+    def _decide(self, command: AnyCommand) -> UUID | None:
+        match command.do:  # a tag costs less than the class of a pydantic model
+            case "record_attended" | "record_missed" | "record_excused":
+                return self._record(command)
+            case "record_contact" | "record_screen" | "record_measure":
+                admission = self._admission(command.admission_id)
+                when = self._when(admission.site_id, command)
+                self.events.append(rules.note(admission, command, when))
+                return admission.admission_id
+            case "schedule_session":
+                return self._schedule(command)
+            case "take_roster":
+                return self._take_roster(command)
+            case "correct_attendance":
+                return self._correct(command)
+            case "cancel_session":
+                return self._cancel(command)
+            case "close_day":
+                self._close_day(command)
+                return None
+
+    def _record(self, command: seats.SeatCommand) -> UUID:
+        admission = self._admission(command.admission_id)
+        when = self._when(admission.site_id, command)
+        session = self._find(command) or command.opened(admission.site_id, when["recorded_day"])
+        chair = self._chair(_present(session, command), admission, when)
+        return self._enter(chair.session, [rules.record(chair, command.said())])
+
+    def _schedule(self, command: commands.ScheduleSession) -> UUID:
+        when = self._when(command.site_id, command)
+        if (command.source, command.session_key) in self.known.names:
+            raise Rejected(
+                "session_already_scheduled", "A session has that key already.", "session_key"
+            )
+        session = command.opened()
+        planned = []
+        for place, admission_id in enumerate(dict.fromkeys(command.roster)):
+            with _named(f"roster.{place}"):
+                chair = self._chair(session, self._admission(admission_id), when)
+                planned.append(rules.schedule(chair))
+        return self._enter(session, planned)
+
+    def _take_roster(self, command: seats.TakeRoster) -> UUID:
+        session = _present(self._find(command), command)
+        when = self._when(session.site_id, command)
+        recorded: dict[UUID, Decided] = {}
+        for place, entry in enumerate(command.entries):
+            with _named(f"entries.{place}"):
+                chair = self._chair(session, self._admission(entry.admission_id), when)
+                if entry.admission_id in recorded:
+                    raise Rejected("named_twice", "Name each person once.", "admission_id")
+                recorded[entry.admission_id] = rules.record(chair, entry.said())
+        return self._enter(session, recorded.values())
+
+    def _correct(self, command: seats.CorrectAttendance) -> UUID:
+        session = _present(self._find(command), command)
+        admission = self._admission(command.admission_id)
+        chair = self._chair(session, admission, self._when(session.site_id, command))
+        return self._enter(session, [rules.correct(chair, command.said())])
+
+    def _cancel(self, command: commands.CancelSession) -> UUID:
+        session = _present(self._find(command), command)
+        when = self._when(session.site_id, command)
+        if session.is_cancelled:
+            raise Rejected("session_already_cancelled", "It was cancelled before.", "session_key")
+        waiting = [
+            rules.cancel(session, seat, when)
+            for (session_id, _), seat in self.known.seats.items()
+            if session_id == session.session_id and seat.status == "scheduled"
+        ]
+        self.cancelled.append(session.session_id)
+        return self._enter(replace(session, is_cancelled=True), waiting)
+
+    def _close_day(self, command: commands.CloseDay) -> None:
+        site = self.known.sites.get(command.site_id)
+        if site is None:
+            raise Rejected("site_unknown", "No site has that identifier.", "site_id")
+        if site.clock != "replay":
+            raise Rejected("site_on_wall_clock", "Its days close by themselves.", "site_id")
+        end = site.end_of(command.day)
+        self.events.extend(
+            sites.closed_event(AttendanceDayClosed, site.site_id, command.day, end, partition)
+            for partition in range(PARTITIONS)
+        )
+        self.known.sites[site.site_id] = replace(site, closed_through=command.day)
+        self.closed[site.site_id] = command.day
+
+    def _is_closed(self, command: AnyCommand) -> bool:
+        if command.do != "close_day":
+            return False
+        site = self.known.sites.get(command.site_id)
+        return site is not None and site.clock == "replay" and command.day <= site.closed_through
+
+    def _admission(self, admission_id: UUID) -> Admission:
+        found = self.known.admissions.get(admission_id)
+        if found is None:
+            raise Rejected(
+                "admission_unknown", "No admission of that identifier is known.", "admission_id"
+            )
+        return found
+
+    def _when(self, site_id: str, command: Command) -> When:
+        site = self.known.sites.get(site_id)
+        if site is None:
+            raise Rejected("site_unknown", "No site has that identifier.", "site_id")
+        moment = moment_of(site, command, self.now)
+        return {
+            "occurred_at": command.occurred_at,
+            "recorded_at": moment.recorded_at,
+            "recorded_day": moment.recorded_day,
+        }
+
+    def _find(self, command: SessionCommand) -> Session | None:
+        name = command.name()
+        session_id = command.session_id or (self.known.names.get(name) if name else None)
+        return self.known.sessions.get(session_id) if session_id else None
+
+    def _chair(self, session: Session, admission: Admission, when: When) -> Chair:
+        seat = self.known.seats.get((session.session_id, admission.admission_id))
+        return Chair(session, admission, seat, when)
+
+    def _enter(self, session: Session, decided: Iterable[Decided]) -> UUID:
+        """Note a session and what became of its seats. Nothing before this changes the batch."""
+        known, session_id = self.known, session.session_id
+        if session_id not in known.sessions:
+            self.opened.append(session_id)
+            known.names[session.source, session.session_key] = session_id
+        known.sessions[session_id] = session
+        for seat, event in decided:
+            place = (session_id, seat.admission_id)
+            known.seats[place] = seat
+            self.seated[place] = None
+            self.events.append(event)
+        return session_id
+
+
+def _present(session: Session | None, command: SessionCommand) -> Session:
+    if session is None and not command.session_id and command.name() is None:
+        raise Rejected("session_not_named", "Give session_id or session_key.", "session_key")
+    field = "session_id" if command.session_id else "session_key"
+    if session is None:
+        raise Rejected("session_unknown", "No session has that name.", field)
+    if command.site_id not in (None, session.site_id):
+        raise Rejected("other_site", "The session is held at another site.", "site_id")
+    return session
+
+
+@contextmanager
+def _named(place: str) -> Iterator[None]:
+    """Say of which person in a list a rejection speaks."""
+    try:
+        yield
+    except Rejected as rejected:
+        within = rejected.field if rejected.field in seats.RosterEntry.model_fields else None
+        name = f"{place}.{within}" if within and place.startswith("entries") else place
+        raise Rejected(rejected.code, rejected.detail, name) from rejected
+
+
+async def _load(conn: outbox.Connection, taken: Sequence[AnyCommand]) -> Known:
+    named = _Named()
+    for command in taken:
+        named.add(command)
+    known = Known()
+    known.sessions = await store.sessions(conn, named.session_ids, named.session_names)
+    known.names = {(s.source, s.session_key): s.session_id for s in known.sessions.values()}
+    known.seats = await store.seats(conn, list(known.sessions))
+    known.admissions = await store.admissions(conn, named.persons)
+    await store.hold_sites(conn, named.closing)
+    of_sessions = {session.site_id for session in known.sessions.values()}
+    of_persons = {admission.site_id for admission in known.admissions.values()}
+    known.sites = await sites.load(conn, named.sites | named.closing | of_sessions | of_persons)
+    return known
+
+
+class _Named:
+    def __init__(self) -> None:
+        self.persons: set[UUID] = set()
+        self.session_ids: set[UUID] = set()
+        self.session_names: set[tuple[str, str]] = set()
+        self.sites: set[str] = set()
+        self.closing: set[str] = set()
+
+    def add(self, command: AnyCommand) -> None:
+        match command.do:
+            case "schedule_session":
+                self.sites.add(command.site_id)
+                self.session_names.add((command.source, command.session_key))
+                self.persons.update(command.roster)
+                return
+            case "close_day":
+                self.closing.add(command.site_id)
+                return
+            case "record_contact" | "record_screen" | "record_measure":
+                self.persons.add(command.admission_id)
+                return
+            case "take_roster":
+                self.persons.update(entry.admission_id for entry in command.entries)
+            case "cancel_session":
+                pass
+            case _:
+                self.persons.add(command.admission_id)
+        name = command.name()
+        if command.session_id:
+            self.session_ids.add(command.session_id)
+        elif name:
+            self.session_names.add(name)

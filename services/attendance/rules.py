@@ -1,0 +1,215 @@
+"""What may be recorded of a seat and of a person, as pure functions."""
+
+from dataclasses import replace
+from datetime import date
+from typing import TypeAlias, TypedDict
+from uuid import UUID
+
+from attendance import commands
+from attendance.facts import Admission, Chair, Said, Seat, Session, When
+from handrail.events import AdmissionEvent, intake
+from handrail.events import attendance as events
+from handrail.events.base import SessionType
+from handrail.receipts import Rejected
+
+Decided: TypeAlias = tuple[Seat, AdmissionEvent]
+
+MISSES = frozenset({"no_show", "late_cancellation"})
+# A session may run over; more than an hour beyond the plan is a slip of the pen.
+OVERRUN_MINUTES = 60
+
+
+class _About(TypedDict):
+    site_id: str
+    admission_id: UUID
+    session_id: UUID
+    session_type: SessionType
+    planned_on: date | None
+
+
+def schedule(chair: Chair) -> Decided:
+    """A planned seat. Raises Rejected for a person who is not in care on that day."""
+    session = chair.session
+    _require_in_care(chair, session.held_on, "planned_on")
+    seat = _seat(chair, Said("scheduled", mode=session.mode))
+    return seat, _event(session, seat, chair.when)
+
+
+def record(chair: Chair, said: Said) -> Decided:
+    """The seat as it was said to be, and the event. Raises Rejected.
+
+    A miss of a person on hold that day is an excused absence.
+    """
+    if chair.seat and chair.seat.status != "scheduled":
+        raise Rejected(
+            "seat_already_recorded", "Use correct_attendance to change it.", "admission_id"
+        )
+    if chair.session.is_cancelled:
+        raise Rejected("session_cancelled", "The programme did not hold it.", "session_key")
+    if said.status in MISSES and chair.admission.is_held_on(chair.session.held_on):
+        said = replace(said, status="excused")
+    seat = _checked(chair, said)
+    return seat, _event(chair.session, seat, chair.when)
+
+
+def correct(chair: Chair, said: Said) -> Decided:
+    """The recorded seat as it truly was. Raises Rejected."""
+    was = chair.seat
+    if was is None or was.status == "scheduled":
+        raise Rejected("seat_not_recorded", "Record it; there is nothing to correct.", "admission_id")
+    seat = replace(_checked(chair, said), version=was.version + 1)
+    if _told(was) == _told(seat):
+        raise Rejected("nothing_to_correct", "It is recorded like that already.", "now")
+    return seat, events.AttendanceCorrected(
+        **_about(chair.session, seat.admission_id),
+        **chair.when,
+        was=was.status,
+        now=seat.status,
+        attended_on=seat.attended_on,
+        minutes=seat.minutes,
+        minutes_late=seat.minutes_late,
+    )
+
+
+def cancel(session: Session, seat: Seat, when: When) -> Decided:
+    """The seat of a session that the programme did not hold."""
+    seat = replace(seat, status="cancelled_by_program", recorded_at=when["recorded_at"])
+    return seat, _event(session, seat, when)
+
+
+def note(admission: Admission, command: commands.PersonCommand, when: When) -> AdmissionEvent:
+    """The event of something outside a session: allowed from the referral on, and after the end."""
+    site_id, admission_id = admission.site_id, admission.admission_id
+    match command:
+        case commands.RecordScreen(positives=positives):
+            return events.ScreenResulted(
+                site_id=site_id, admission_id=admission_id, **when, positives=positives
+            )
+        case commands.RecordMeasure(instrument=instrument, score=score, safety=safety):
+            return events.MeasureScored(
+                site_id=site_id,
+                admission_id=admission_id,
+                **when,
+                instrument=instrument,
+                score=score,
+                safety=safety,
+            )
+        case commands.RecordContact(channel=channel, reached=reached):
+            return events.ContactRecorded(
+                site_id=site_id, admission_id=admission_id, **when, channel=channel, reached=reached
+            )
+    raise TypeError(command.__class__.__name__)
+
+
+def follow(admission: Admission, event: AdmissionEvent, day: date) -> Admission:
+    """The admission after one of intake's events; `day` is the local day it happened."""
+    match event:
+        case intake.IntakeCompleted(admitted_on=admitted_on):
+            return replace(admission, status="admitted", admitted_on=admitted_on)
+        case intake.IntakeLost():
+            return replace(admission, status="lost", ended_on=event.recorded_day)
+        case intake.PutOnHold():
+            return replace(admission, status="on_hold", held_from=day, held_until=None)
+        case intake.Resumed():
+            return replace(admission, status="admitted", held_until=day)
+        case intake.Discharged(discharged_on=ended_on):
+            return replace(admission, status="discharged", ended_on=ended_on)
+    return admission
+
+
+def _checked(chair: Chair, said: Said) -> Seat:
+    session = chair.session
+    if said.status != "attended":
+        if session.planned_on is None:
+            raise Rejected(
+                "planned_on_missing", "Only a planned session is missed.", "session.planned_on"
+            )
+        _require_in_care(chair, session.held_on, "planned_on")
+        if said.status == "no_show" and session.held_on > chair.when["recorded_day"]:
+            raise Rejected("in_the_future", "The session is not over yet.", "planned_on")
+        return _seat(chair, Said(said.status, mode=session.mode, reason=said.reason))
+    day = said.attended_on or session.held_on
+    _require_in_care(chair, day, "attended_on")
+    if day > chair.when["recorded_day"]:
+        raise Rejected("in_the_future", "That day has not come yet.", "attended_on")
+    if 0 < session.planned_minutes < said.minutes - OVERRUN_MINUTES:
+        raise Rejected(
+            "minutes_above_session", "More than an hour above the planned minutes.", "minutes"
+        )
+    return _seat(chair, said, day)
+
+
+def _require_in_care(chair: Chair, day: date, field: str) -> None:
+    admission = chair.admission
+    if admission.site_id != chair.session.site_id:
+        raise Rejected("other_site", "The session is held at another site.", "admission_id")
+    if admission.admitted_on is None and admission.status == "referred":
+        raise Rejected(
+            "admission_unknown", "No intake of that admission is known here yet.", "admission_id"
+        )
+    if admission.admitted_on is None or day < admission.admitted_on:
+        raise Rejected("before_admission", "The person was not admitted by then.", field)
+    if admission.ended_on and day > admission.ended_on:
+        raise Rejected("after_discharge", "The admission had ended by then.", field)
+
+
+def _seat(chair: Chair, said: Said, attended_on: date | None = None) -> Seat:
+    return Seat(
+        session_id=chair.session.session_id,
+        admission_id=chair.admission.admission_id,
+        status=said.status,
+        minutes=said.minutes,
+        minutes_late=said.minutes_late,
+        left_early=said.left_early,
+        mode=said.mode,
+        attended_on=attended_on,
+        reason=said.reason if said.status in MISSES else None,
+        recorded_at=None if said.status == "scheduled" else chair.when["recorded_at"],
+    )
+
+
+def _told(seat: Seat) -> tuple[object, ...]:
+    return seat.status, seat.minutes, seat.minutes_late, seat.attended_on
+
+
+def _about(session: Session, admission_id: UUID) -> _About:
+    return {
+        "site_id": session.site_id,
+        "admission_id": admission_id,
+        "session_id": session.session_id,
+        "session_type": session.session_type,
+        "planned_on": session.planned_on,
+    }
+
+
+def _event(session: Session, seat: Seat, when: When) -> AdmissionEvent:
+    about = _about(session, seat.admission_id)
+    match seat.status:
+        case "attended":
+            assert seat.attended_on is not None
+            return events.SessionAttended(
+                **about,
+                **when,
+                attended_on=seat.attended_on,
+                minutes=seat.minutes,
+                minutes_late=seat.minutes_late,
+                left_early=seat.left_early,
+                mode=seat.mode,
+                modality=session.modality,
+            )
+        case "no_show" | "late_cancellation" as kind:
+            return events.SessionMissed(
+                **about,
+                **when,
+                kind=kind,
+                reason=seat.reason or "unknown",
+                planned_minutes=session.planned_minutes,
+            )
+        case "excused":
+            return events.SessionExcused(**about, **when)
+        case "cancelled_by_program":
+            return events.SessionCancelledByProgram(**about, **when)
+        case "scheduled":
+            return events.SessionScheduled(
+                **about, **when, planned_minutes=session.planned_minutes
+            )

@@ -1,0 +1,188 @@
+"""Attendance's own tables."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from operator import attrgetter
+from typing import Any
+from uuid import UUID
+
+from attendance.facts import Admission, Seat, Session
+from handrail.outbox import Connection
+
+_ADMISSIONS = """
+select admission_id, site_id, status, admitted_on, ended_on, held_from, held_until
+from admissions where admission_id = any($1::uuid[])
+"""
+_SAVE_ADMISSIONS = """
+insert into admissions as a
+    (admission_id, site_id, status, admitted_on, ended_on, held_from, held_until)
+select * from unnest(
+    $1::uuid[], $2::text[], $3::text[], $4::date[], $5::date[], $6::date[], $7::date[]
+) as t (admission_id, site_id, status, admitted_on, ended_on, held_from, held_until)
+order by t.admission_id
+on conflict (admission_id) do update set
+    status = excluded.status, admitted_on = excluded.admitted_on, ended_on = excluded.ended_on,
+    held_from = excluded.held_from, held_until = excluded.held_until
+"""
+# The lock on a session is the lock on all its seats.
+_SESSIONS = """
+select s.session_id, s.site_id, s.source, s.session_key, s.session_type, s.modality, s.mode,
+    s.held_on, s.planned_on, s.starts_at, s.planned_minutes, s.program_id, s.track, s.is_cancelled
+from (
+    select unnest($1::uuid[]) as session_id
+    union
+    select k.session_id
+    from unnest($2::text[], $3::text[]) as t (source, session_key)
+    join sessions k using (source, session_key)
+) as named
+join sessions s using (session_id)
+order by s.session_id
+for update of s
+"""
+_OPEN_SESSIONS = """
+insert into sessions (
+    session_id, site_id, source, session_key, session_type, modality, mode, held_on, planned_on,
+    starts_at, planned_minutes, program_id, track, is_cancelled
+)
+select * from unnest(
+    $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::date[],
+    $9::date[], $10::timestamptz[], $11::int[], $12::text[], $13::text[], $14::boolean[]
+)
+"""
+_CANCEL_SESSIONS = "update sessions set is_cancelled = true where session_id = any($1::uuid[])"
+_SEATS = """
+select session_id, admission_id, status, minutes, minutes_late, left_early, mode, attended_on,
+    reason, recorded_at, version
+from seats where session_id = any($1::uuid[])
+"""
+_SAVE_SEATS = """
+insert into seats (
+    session_id, admission_id, status, minutes, minutes_late, left_early, mode, attended_on,
+    reason, recorded_at, version
+)
+select * from unnest(
+    $1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::int[], $6::boolean[], $7::text[],
+    $8::date[], $9::text[], $10::timestamptz[], $11::int[]
+)
+on conflict (session_id, admission_id) do update set
+    status = excluded.status, minutes = excluded.minutes, minutes_late = excluded.minutes_late,
+    left_early = excluded.left_early, mode = excluded.mode, attended_on = excluded.attended_on,
+    reason = excluded.reason, recorded_at = excluded.recorded_at, version = excluded.version
+"""
+_HOLD_SITES = """
+select site_id from sites where site_id = any($1::text[]) order by site_id for update
+"""
+_CLOSE_DAYS = """
+update sites as s set closed_through = t.day
+from unnest($1::text[], $2::date[]) as t (site_id, day)
+where s.site_id = t.site_id and s.closed_through < t.day
+"""
+_SESSIONS_OF_DAY = """
+select session_id, site_id, session_type, modality, mode, held_on, planned_on, starts_at,
+    planned_minutes, program_id, track, is_cancelled
+from sessions where site_id = $1 and held_on = $2 order by starts_at nulls last, session_id
+"""
+_ONE_SESSION = """
+select session_id, site_id, session_type, modality, mode, held_on, planned_on, starts_at,
+    planned_minutes, program_id, track, is_cancelled
+from sessions where session_id = $1
+"""
+_ROSTER = """
+select admission_id, status, minutes, minutes_late, left_early, mode, attended_on, reason,
+    recorded_at, version
+from seats where session_id = $1 order by admission_id
+"""
+_ATTENDANCE = """
+select s.session_id, s.session_type, s.modality, s.held_on, s.planned_on, s.planned_minutes,
+    c.status, c.minutes, c.minutes_late, c.left_early, c.mode, c.attended_on, c.reason,
+    c.recorded_at, c.version
+from seats c join sessions s using (session_id)
+where c.admission_id = $1 order by s.held_on, s.session_id
+"""
+_admission_row = attrgetter(*Admission.__dataclass_fields__)
+_session_row = attrgetter(*Session.__dataclass_fields__)
+_seat_row = attrgetter(*Seat.__dataclass_fields__)
+
+
+async def admissions(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, Admission]:
+    """These admissions."""
+    rows = await conn.fetch(_ADMISSIONS, list(set(ids)))
+    return {row["admission_id"]: Admission(*row) for row in rows}
+
+
+async def save_admissions(conn: Connection, changed: Iterable[Admission]) -> None:
+    """Write these admissions with one statement."""
+    columns = list(map(list, zip(*map(_admission_row, changed), strict=True)))
+    if columns:
+        await conn.execute(_SAVE_ADMISSIONS, *columns)
+
+
+async def sessions(
+    conn: Connection, ids: Iterable[UUID], names: Iterable[tuple[str, str]]
+) -> dict[UUID, Session]:
+    """The sessions with these identifiers or senders' keys, locked until the transaction ends."""
+    named = list(set(names))
+    rows = await conn.fetch(
+        _SESSIONS, list(set(ids)), [source for source, _ in named], [key for _, key in named]
+    )
+    return {row["session_id"]: Session(*row) for row in rows}
+
+
+async def open_sessions(conn: Connection, opened: Sequence[Session]) -> None:
+    """Enter new sessions. Raises asyncpg.UniqueViolationError when a key was taken meanwhile."""
+    if opened:
+        columns = zip(*map(_session_row, opened), strict=True)
+        await conn.execute(_OPEN_SESSIONS, *map(list, columns))
+
+
+async def cancel_sessions(conn: Connection, ids: Sequence[UUID]) -> None:
+    """Note that these sessions are not held."""
+    if ids:
+        await conn.execute(_CANCEL_SESSIONS, ids)
+
+
+async def seats(conn: Connection, session_ids: Sequence[UUID]) -> dict[tuple[UUID, UUID], Seat]:
+    """All seats of these sessions, by session and admission."""
+    if not session_ids:
+        return {}
+    rows = await conn.fetch(_SEATS, session_ids)
+    return {(row["session_id"], row["admission_id"]): Seat(*row) for row in rows}
+
+
+async def save_seats(conn: Connection, changed: Sequence[Seat]) -> None:
+    """Write these seats with one statement."""
+    if changed:
+        columns = zip(*map(_seat_row, changed), strict=True)
+        await conn.execute(_SAVE_SEATS, *map(list, columns))
+
+
+async def hold_sites(conn: Connection, site_ids: Iterable[str]) -> None:
+    """Lock the sites whose days are to be closed, before anyone shares them."""
+    wanted = sorted(set(site_ids))
+    if wanted:
+        await conn.fetch(_HOLD_SITES, wanted)
+
+
+async def close_days(conn: Connection, closed: Mapping[str, date]) -> None:
+    """Move each site's last closed day."""
+    if closed:
+        await conn.execute(_CLOSE_DAYS, list(closed), list(closed.values()))
+
+
+async def sessions_of_day(conn: Connection, site_id: str, day: date) -> list[dict[str, Any]]:
+    """The sessions of a site's day, by their start."""
+    return [dict(row) for row in await conn.fetch(_SESSIONS_OF_DAY, site_id, day)]
+
+
+async def session_with_roster(conn: Connection, session_id: UUID) -> dict[str, Any] | None:
+    """One session and its seats."""
+    row = await conn.fetchrow(_ONE_SESSION, session_id)
+    if row is None:
+        return None
+    roster = [dict(seat) for seat in await conn.fetch(_ROSTER, session_id)]
+    return {**dict(row), "roster": roster}
+
+
+async def attendance_of(conn: Connection, admission_id: UUID) -> list[dict[str, Any]]:
+    """Every seat of an admission, in order of the session's day."""
+    return [dict(row) for row in await conn.fetch(_ATTENDANCE, admission_id)]
