@@ -41,10 +41,9 @@ def fact_of(received: Received) -> Fact | None:
     if told is None:
         return None
     what, day, codes, numbers = told
-    occurred = event.occurred_at - _EPOCH
     return Fact(
         event.recorded_day.toordinal(),
-        occurred.days * 86_400_000_000 + occurred.seconds * 1_000_000 + occurred.microseconds,
+        micros(event.occurred_at),
         received.owner,
         received.sequence,
         what,
@@ -53,6 +52,12 @@ def fact_of(received: Received) -> Fact | None:
         numbers,
         event.session_id.hex if isinstance(event, attendance.SeatEvent) else "",
     )
+
+
+def micros(at: datetime) -> int:
+    """Microseconds since 1970 in UTC."""
+    since = at - _EPOCH
+    return since.days * 86_400_000_000 + since.seconds * 1_000_000 + since.microseconds
 
 
 _Told = tuple[str, int | None, tuple[str, ...], tuple[float, ...]]

@@ -41,7 +41,7 @@ class Service:
 
     name: str
     settings: Settings
-    closed: type[DayClosed]
+    closed: type[DayClosed] | None
     reads: tuple[str, ...] = ()
     apply: Apply | None = None
     before_close: BeforeClose | None = None
@@ -175,7 +175,9 @@ class Service:
         await self._close()
 
     def _loops(self) -> list[Callable[[], Awaitable[None]]]:
-        loops = [self.relay.run, self._close_days, *self.loops]
+        loops = [self.relay.run, *self.loops]
+        if self.closed:
+            loops.append(self._close_days)
         return [*loops, self._run_feed] if self.feed else loops
 
     async def _guard(self, loop: Callable[[], Awaitable[None]]) -> None:
@@ -208,6 +210,7 @@ class Service:
 
     async def _close_days(self) -> None:
         """Close the days of wall-clock sites once they are over, also those missed while down."""
+        assert self.closed is not None
         grace = timedelta(minutes=self.settings.day_close_grace_minutes)
         while True:
             with contextlib.suppress(*TRANSIENT):

@@ -1,0 +1,27 @@
+"""Alerts, put together."""
+
+from alerts import consumers, escalation, http
+from alerts.concern import READS
+from alerts.page import routes as page
+from alerts.policy import DEFAULT
+from alerts.risk.table import load_table
+from alerts.rules import Ladder
+from handrail.service import Service, read_settings, run
+
+
+async def main() -> int:
+    """Run the service until it is told to stop."""
+    ladder = Ladder(DEFAULT, load_table())
+    service = Service(
+        "alerts", read_settings("alerts"), closed=None, reads=READS, apply=consumers.on_events(ladder)
+    )
+    service.app.include_router(http.routes(service.api_pool, service.committed, ladder))
+    service.app.include_router(page.routes(service.api_pool))
+    service.loops.append(
+        escalation.sweeper(service.work_pool, ladder.policy, service.committed)
+    )
+    return await service.serve()
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,18 @@
+"""What alerts hears: intake, attendance and aftercare, one partition's batch at a time."""
+
+from collections.abc import Sequence
+
+from alerts import concern
+from alerts.rules import Ladder
+from handrail.envelope import Received
+from handrail.feed import Apply
+from handrail.outbox import Connection
+
+
+def on_events(ladder: Ladder) -> Apply:
+    """The use case of a batch under the ladder in force."""
+
+    async def apply(conn: Connection, received: Sequence[Received]) -> None:
+        await concern.take(conn, received, ladder)
+
+    return apply
