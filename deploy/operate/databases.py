@@ -30,7 +30,9 @@ async def prepare(admin_url: str, home: Home, *, owns_server: bool) -> None:
     try:
         conn = await asyncpg.connect(admin_url, timeout=10)
     except NOT_REACHED as error:
-        message = f"PostgreSQL does not let us in: {_words(error)}. Is HANDRAIL_DATABASE_ADMIN_URL right?"
+        message = (
+            f"PostgreSQL does not let us in: {_words(error)}. Is HANDRAIL_DATABASE_ADMIN_URL right?"
+        )
         raise OperateError(message) from None
     try:
         for service in SERVICES:

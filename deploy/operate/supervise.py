@@ -149,7 +149,9 @@ class Supervisor:
                 if not child.is_alive():
                     code = child.process.returncode if child.process else None
                     if code == EXIT_USAGE or tries == TRIES_AT_START:
-                        message = f"{child.name} {child.ending()}: {child.last_words()} (see {child.log})"
+                        message = (
+                            f"{child.name} {child.ending()}: {child.last_words()} (see {child.log})"
+                        )
                         raise OperateError(message)
                     tries += 1
                     child.start()
@@ -162,15 +164,13 @@ class Supervisor:
     async def _watch(self, child: Child, start: Callable[[], None]) -> None:
         """Start one process again each time it ends."""
         pause, since = FIRST_PAUSE, time.monotonic()
-        # `start` of a part makes a new Child; what runs now is asked for each time.
         while True:
-            current = self._current(child)
-            if current.is_alive():
+            if child.is_alive():
                 await asyncio.sleep(LOOK_SECONDS)
                 continue
             if time.monotonic() - since > GOOD_RUN_SECONDS:
                 pause = FIRST_PAUSE
-            self.say(f"{child.name} {current.ending()}; it is started again in {pause:.1f} s")
+            self.say(f"{child.name} {child.ending()}; it is started again in {pause:.1f} s")
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
             try:
@@ -179,13 +179,6 @@ class Supervisor:
                 self.say(f"{child.name} could not be started: {error}")
             since = time.monotonic()
             self._write_run()
-
-    def _current(self, child: Child) -> Child:
-        if child.name == "postgres" and self.postgres and self.postgres.child:
-            return self.postgres.child
-        if child.name == "kafka" and self.kafka and self.kafka.child:
-            return self.kafka.child
-        return child
 
     async def _rotate_logs(self) -> None:
         while True:

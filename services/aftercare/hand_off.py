@@ -78,9 +78,7 @@ class _Batch:
             return self._start(command)
         found = self.known.hand_offs.get(command.step_down_id)
         if found is None:
-            raise Rejected(
-                "step_down_unknown", "No step-down has that identifier.", "step_down_id"
-            )
+            raise Rejected("step_down_unknown", "No step-down has that identifier.", "step_down_id")
         when = _when(self._site(found.site_id), command, self.now)
         return self._enter(*rules.decide(found, command, when))
 

@@ -19,9 +19,7 @@ def routes(pool: asyncpg.Pool, committed: Committed) -> APIRouter:
     """Commands and queries; each command route opens exactly one transaction."""
     router = APIRouter(prefix="/v1", tags=["aftercare"])
 
-    @router.post(
-        "/commands", openapi_extra=edges.body_of(COMMANDS), response_model=list[Result]
-    )
+    @router.post("/commands", openapi_extra=edges.body_of(COMMANDS), response_model=list[Result])
     async def post_commands(request: Request) -> Response:
         """Carry out up to 2,000 commands in order; one result each, with the caller's key."""
         taken = COMMANDS.validate_json(await request.body())
@@ -47,7 +45,7 @@ def routes(pool: asyncpg.Pool, committed: Committed) -> APIRouter:
     ) -> list[dict[str, Any]]:
         """Hand-offs in order of their identifier; open until the next place saw the person."""
         async with pool.acquire() as conn:
-            return await store.page(conn, site_id, is_open, after, limit)
+            return await store.page(conn, site_id, is_open=is_open, after=after, limit=limit)
 
     @router.get("/step-downs/{step_down_id}")
     async def get_step_down(step_down_id: UUID) -> dict[str, Any]:

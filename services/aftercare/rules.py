@@ -120,14 +120,9 @@ def end_day(hand_off: HandOff, day: date, end: datetime) -> tuple[HandOff, list[
         told.append(missed)
     follow_ups = []
     for follow_up in hand_off.follow_ups:
-        about = (hand_off, follow_up, when)
-        if follow_up.status == "planned" and follow_up.due_on <= day:
-            follow_up = replace(follow_up, status="due")
-            told.append(_due(*about))
-        if follow_up.status == "due" and follow_up.due_on + OVERDUE_AFTER <= day:
-            follow_up = replace(follow_up, status="overdue")
-            told.append(_overdue(*about))
-        follow_ups.append(follow_up)
+        steps = _aged(follow_up, day)
+        told.extend(_fell(hand_off, step, when) for step in steps)
+        follow_ups.append(steps[-1] if steps else follow_up)
     return (replace(hand_off, follow_ups=tuple(follow_ups)) if told else hand_off), told
 
 
@@ -145,23 +140,23 @@ def _complete(hand_off: HandOff, day: int, when: When) -> Decided:
 
 
 def _miss(hand_off: HandOff, when: When) -> Decided:
-    missed = events.FirstVisitMissed(
-        **_about(hand_off), **when, planned_on=hand_off.first_visit_on
-    )
+    missed = events.FirstVisitMissed(**_about(hand_off), **when, planned_on=hand_off.first_visit_on)
     return replace(hand_off, status="missed"), missed
 
 
-def _due(hand_off: HandOff, follow_up: FollowUp, when: When) -> AdmissionEvent:
-    return events.FollowUpDue(
-        **_about(hand_off),
-        **when,
-        follow_up_day=follow_up.follow_up_day,
-        due_on=follow_up.due_on,
-    )
+def _aged(follow_up: FollowUp, day: date) -> list[FollowUp]:
+    """The steps a follow-up takes by the end of a day; two when days were skipped."""
+    steps = []
+    if follow_up.status == "planned" and follow_up.due_on <= day:
+        steps.append(replace(follow_up, status="due"))
+    if (steps or [follow_up])[-1].status == "due" and follow_up.due_on + OVERDUE_AFTER <= day:
+        steps.append(replace(follow_up, status="overdue"))
+    return steps
 
 
-def _overdue(hand_off: HandOff, follow_up: FollowUp, when: When) -> AdmissionEvent:
-    return events.FollowUpOverdue(
+def _fell(hand_off: HandOff, follow_up: FollowUp, when: When) -> AdmissionEvent:
+    kind = events.FollowUpDue if follow_up.status == "due" else events.FollowUpOverdue
+    return kind(
         **_about(hand_off),
         **when,
         follow_up_day=follow_up.follow_up_day,
@@ -183,9 +178,8 @@ def _called_off(hand_off: HandOff) -> HandOff:
 def _require(hand_off: HandOff, statuses: set[str] | frozenset[str]) -> None:
     if hand_off.status not in statuses:
         wanted = " or ".join(sorted(statuses))
-        raise Rejected(
-            "wrong_status", f"The hand-off is {hand_off.status}; this needs {wanted}.", "step_down_id"
-        )
+        detail = f"The hand-off is {hand_off.status}; this needs {wanted}."
+        raise Rejected("wrong_status", detail, "step_down_id")
 
 
 def _require_time(hand_off: HandOff, visited_on: date, when: When) -> None:

@@ -131,7 +131,7 @@ async def load(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, HandOff]:
         return {}
     rows = await conn.fetch(_LOAD, wanted)
     calls = await _follow_ups(conn, wanted)
-    return {row[0]: HandOff(*row, follow_ups=tuple(calls[row[0]])) for row in rows}
+    return {row[0]: HandOff(**dict(row), follow_ups=tuple(calls[row[0]])) for row in rows}
 
 
 async def save(conn: Connection, changed: Sequence[HandOff]) -> None:
@@ -148,7 +148,12 @@ async def save(conn: Connection, changed: Sequence[HandOff]) -> None:
 
 
 async def page(
-    conn: Connection, site_id: str | None, is_open: bool | None, after: UUID | None, limit: int
+    conn: Connection,
+    site_id: str | None,
+    *,
+    is_open: bool | None,
+    after: UUID | None,
+    limit: int,
 ) -> list[dict[str, Any]]:
     """A page of hand-offs in order of their identifier."""
     return [dict(row) for row in await conn.fetch(_PAGE, site_id, is_open, after, limit)]

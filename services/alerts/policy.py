@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from handrail.events.alerts import Role
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -25,7 +27,7 @@ class Policy:
     attempts: int = 3
     attempt_days: int = 3
     attempt_channels: int = 2
-    tells: MappingProxyType[int, tuple[str, ...]] = field(
+    tells: MappingProxyType[int, tuple[Role, ...]] = field(
         default_factory=lambda: MappingProxyType(
             {
                 0: ("primary_clinician", "on_call"),
@@ -38,7 +40,7 @@ class Policy:
     first_attempt_hours: MappingProxyType[int, float] = field(
         default_factory=lambda: MappingProxyType({0: 1.0, 1: 8.0, 2: 24.0, 3: 48.0})
     )
-    escalate_to: MappingProxyType[int, tuple[str, ...]] = field(
+    escalate_to: MappingProxyType[int, tuple[Role, ...]] = field(
         default_factory=lambda: MappingProxyType(
             {
                 0: ("supervisor",),

@@ -9,9 +9,10 @@ from alerts.facts import Fact
 from alerts.policy import Policy
 from alerts.risk.table import Assessment, Table, assess, reasons_in_words
 from alerts.story import ATTENDED, Concern, Story, corrected, learn
+from handrail.events.alerts import Band
 
 LOW, MIDDLE, HIGH = 0, 1, 2
-BANDS = ("low", "middle", "high")
+BANDS: tuple[Band, ...] = ("low", "middle", "high")
 # A death or a prison sentence ends the wait for a first visit; other discharges do not.
 NO_AFTERCARE = ("died", "incarcerated")
 

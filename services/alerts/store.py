@@ -1,8 +1,9 @@
 """The alerts service's own tables."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from handrail.outbox import Connection
@@ -135,16 +136,14 @@ async def load_due(conn: Connection, site_id: str, partition: int) -> dict[UUID,
     return {r["admission_id"]: _row(r) for r in await conn.fetch(_LOAD_DUE, site_id, partition)}
 
 
-def _row(found: "dict[str, object]") -> Row:
-    body = found["body"]
-    assert isinstance(body, bytes)
+def _row(found: Mapping[str, Any]) -> Row:
     return Row(
-        found["admission_id"],  # type: ignore[arg-type]  # asyncpg gives columns without types
-        str(found["site_id"]),
-        int(str(found["partition"])),
-        bool(found["watched"]),
-        body,
-        record.decode(body),
+        found["admission_id"],
+        found["site_id"],
+        found["partition"],
+        found["watched"],
+        found["body"],
+        record.decode(found["body"]),
     )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 from alerts.policy import Policy
 from alerts.rules import Outcome
 from handrail.events import Event
-from handrail.events import alerts as events
+from handrail.events import alerts as published
 
 
 @dataclass(slots=True)
@@ -80,7 +80,7 @@ class Telling:
         elif outcome.what == "opened" and new:
             self._say(
                 about,
-                events.ConcernOpened,
+                published.ConcernOpened,
                 concern_id=row.concern_id,
                 level=outcome.level,
                 kind=outcome.kind,
@@ -90,7 +90,7 @@ class Telling:
             if new:
                 self._say(
                     about,
-                    events.ConcernResolved,
+                    published.ConcernResolved,
                     concern_id=row.concern_id,
                     ending=outcome.ending,
                 )
@@ -115,7 +115,7 @@ class Telling:
         self.withdrawn += [alert_id_of(row.concern_id, level) for level in range(4)]
         for level in range(4):
             self.alerts.pop(alert_id_of(row.concern_id, level), None)
-        self._say(about, events.ConcernWithdrawn, concern_id=row.concern_id)
+        self._say(about, published.ConcernWithdrawn, concern_id=row.concern_id)
 
     def _concern(self, about: About, outcome: Outcome) -> ConcernRow:
         concern_id = concern_id_of(about.admission_id, outcome.spell)
@@ -162,7 +162,7 @@ class Telling:
         if new:
             self._say(
                 about,
-                events.AlertRaised,
+                published.AlertRaised,
                 concern_id=row.concern_id,
                 alert_id=alert_id,
                 level=outcome.level,
@@ -172,7 +172,7 @@ class Telling:
                 day=day,
             )
 
-    def _say(self, about: About, event: type[events.ConcernEvent], **fields: object) -> None:
+    def _say(self, about: About, event: type[published.ConcernEvent], **fields: object) -> None:
         self.say(
             about,
             event.model_validate(

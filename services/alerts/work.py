@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from alerts import concern, desk, store
@@ -119,7 +120,7 @@ async def _require_evidence(
         raise Rejected("attempts_missing", detail, "ending")
 
 
-def _about(found: Open, command: AnyCommand, moment: Moment) -> dict[str, object]:
+def _about(found: Open, command: AnyCommand, moment: Moment) -> dict[str, Any]:
     return {
         "site_id": found.site.site_id,
         "admission_id": found.admission_id,

@@ -34,7 +34,7 @@ class ScheduleSession(Command):
     planned_minutes: Minutes
     program_id: Code | None = None
     track: Code | None = None
-    roster: Annotated[list[UUID], Field(max_length=200)] = []
+    roster: Annotated[tuple[UUID, ...], Field(max_length=200)] = ()
 
     def opened(self) -> Session:
         """The session, under a new identifier."""

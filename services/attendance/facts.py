@@ -1,13 +1,12 @@
 """What attendance knows: admissions, sessions and seats."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypedDict
 from uuid import UUID
 
 from handrail.events.attendance import MissReason
 from handrail.events.base import Modality, Mode, SeatStatus, SessionType
-from handrail.sites import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +94,3 @@ class Said:
     left_early: bool = False
     mode: Mode = "in_person"
     reason: MissReason = "unknown"
-
-
-@dataclass(slots=True)
-class Known:
-    """All that the commands of one batch name; `names` are the senders' keys of sessions."""
-
-    admissions: dict[UUID, Admission] = field(default_factory=dict)
-    sessions: dict[UUID, Session] = field(default_factory=dict)
-    names: dict[tuple[str, str], UUID] = field(default_factory=dict)
-    seats: dict[tuple[UUID, UUID], Seat] = field(default_factory=dict)
-    sites: dict[str, Site] = field(default_factory=dict)

@@ -19,9 +19,7 @@ def routes(pool: asyncpg.Pool, committed: Committed) -> APIRouter:
     """Commands and queries; each command route opens exactly one transaction."""
     router = APIRouter(prefix="/v1", tags=["attendance"])
 
-    @router.post(
-        "/commands", openapi_extra=edges.body_of(COMMANDS), response_model=list[Result]
-    )
+    @router.post("/commands", openapi_extra=edges.body_of(COMMANDS), response_model=list[Result])
     async def post_commands(request: Request) -> Response:
         """Carry out up to 2,000 commands in order; one result each, with the caller's key."""
         taken = COMMANDS.validate_json(await request.body())

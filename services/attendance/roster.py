@@ -8,7 +8,8 @@ from uuid import UUID
 
 from attendance import commands, rules, seats, store
 from attendance.commands import AnyCommand
-from attendance.facts import Admission, Chair, Known, Session, When
+from attendance.facts import Admission, Chair, Session, When
+from attendance.known import Known, load
 from attendance.rules import Decided
 from attendance.seats import SessionCommand
 from handrail import outbox, receipts, sites
@@ -24,7 +25,7 @@ async def take(conn: outbox.Connection, taken: Sequence[AnyCommand], now: dateti
     Twelve statements at most, however many commands.
     """
     receipted = await receipts.find(conn, taken)
-    known = await _load(conn, taken)
+    known = await load(conn, taken)
     batch = _Batch(receipted, known, now)
     results = [batch.carry_out(command) for command in taken]
     await store.open_sessions(conn, [known.sessions[i] for i in batch.opened])
@@ -217,53 +218,3 @@ def _named(place: str) -> Iterator[None]:
         within = rejected.field if rejected.field in seats.RosterEntry.model_fields else None
         name = f"{place}.{within}" if within and place.startswith("entries") else place
         raise Rejected(rejected.code, rejected.detail, name) from rejected
-
-
-async def _load(conn: outbox.Connection, taken: Sequence[AnyCommand]) -> Known:
-    named = _Named()
-    for command in taken:
-        named.add(command)
-    known = Known()
-    known.sessions = await store.sessions(conn, named.session_ids, named.session_names)
-    known.names = {(s.source, s.session_key): s.session_id for s in known.sessions.values()}
-    known.seats = await store.seats(conn, list(known.sessions))
-    known.admissions = await store.admissions(conn, named.persons)
-    await store.hold_sites(conn, named.closing)
-    of_sessions = {session.site_id for session in known.sessions.values()}
-    of_persons = {admission.site_id for admission in known.admissions.values()}
-    known.sites = await sites.load(conn, named.sites | named.closing | of_sessions | of_persons)
-    return known
-
-
-class _Named:
-    def __init__(self) -> None:
-        self.persons: set[UUID] = set()
-        self.session_ids: set[UUID] = set()
-        self.session_names: set[tuple[str, str]] = set()
-        self.sites: set[str] = set()
-        self.closing: set[str] = set()
-
-    def add(self, command: AnyCommand) -> None:
-        match command.do:
-            case "schedule_session":
-                self.sites.add(command.site_id)
-                self.session_names.add((command.source, command.session_key))
-                self.persons.update(command.roster)
-                return
-            case "close_day":
-                self.closing.add(command.site_id)
-                return
-            case "record_contact" | "record_screen" | "record_measure":
-                self.persons.add(command.admission_id)
-                return
-            case "take_roster":
-                self.persons.update(entry.admission_id for entry in command.entries)
-            case "cancel_session":
-                pass
-            case _:
-                self.persons.add(command.admission_id)
-        name = command.name()
-        if command.session_id:
-            self.session_ids.add(command.session_id)
-        elif name:
-            self.session_names.add(name)

@@ -56,7 +56,7 @@ def correct(chair: Chair, said: Said) -> Decided:
     """The recorded seat as it truly was. Raises Rejected."""
     was = chair.seat
     if was is None or was.status == "scheduled":
-        raise Rejected("seat_not_recorded", "Record it; there is nothing to correct.", "admission_id")
+        raise Rejected("seat_not_recorded", "There is nothing to correct yet.", "admission_id")
     seat = replace(_checked(chair, said), version=was.version + 1)
     if _told(was) == _told(seat):
         raise Rejected("nothing_to_correct", "It is recorded like that already.", "now")
@@ -210,6 +210,4 @@ def _event(session: Session, seat: Seat, when: When) -> AdmissionEvent:
         case "cancelled_by_program":
             return events.SessionCancelledByProgram(**about, **when)
         case "scheduled":
-            return events.SessionScheduled(
-                **about, **when, planned_minutes=session.planned_minutes
-            )
+            return events.SessionScheduled(**about, **when, planned_minutes=session.planned_minutes)

@@ -6,22 +6,56 @@ from uuid import UUID, uuid4
 
 from handrail import outbox, receipts, sites
 from handrail.events import Event
-from handrail.events.intake import ReferralReceived
+from handrail.events.intake import IntakeDayClosed, ReferralReceived
 from handrail.outbox import Connection
 from handrail.receipts import Moment, Rejected, Result, moment_of
 from handrail.sites import Site
 from intake import rules, store
-from intake.commands import AdmissionCommand, AnyCommand, ReceiveReferral
+from intake.commands import (
+    AdmissionChange,
+    AdmissionCommand,
+    AnyCommand,
+    CloseDay,
+    ReceiveReferral,
+)
 from intake.rules import Admission
 
 
-async def take(
-    conn: Connection, taken: Sequence[AnyCommand], now: datetime
-) -> list[Result]:
+async def take(conn: Connection, taken: Sequence[AnyCommand], now: datetime) -> list[Result]:
     """Carry out the commands in this order; one result each. A refused one changes nothing.
 
-    Six statements however many commands.
+    Six statements for all commands between two closed days, four for a closed day.
     """
+    results: list[Result] = []
+    between: list[AdmissionChange] = []
+    for command in taken:
+        if not isinstance(command, CloseDay):
+            between.append(command)
+            continue
+        results += await _take(conn, between, now)
+        results.append(await _close_day(conn, command))
+        between = []
+    return results + await _take(conn, between, now)
+
+
+async def _close_day(conn: Connection, command: CloseDay) -> Result:
+    """A day is closed once whatever the command's key, so this needs no receipt."""
+    site = (await sites.load(conn, [command.site_id])).get(command.site_id)
+    if site is None:
+        refusal = Rejected("site_unknown", "No site has that identifier.", "site_id")
+        return refusal.result(command.key)
+    if site.clock != "replay":
+        refusal = Rejected("site_on_wall_clock", "Its days close by themselves.", "site_id")
+        return refusal.result(command.key)
+    done = await sites.close_day(conn, site.site_id, command.day, IntakeDayClosed)
+    return Result(key=command.key, status="applied" if done else "duplicate")
+
+
+async def _take(
+    conn: Connection, taken: Sequence[AdmissionChange], now: datetime
+) -> list[Result]:
+    if not taken:
+        return []
     known = await receipts.find(conn, taken)
     referrals = await _referrals(conn, taken, known)
     await _learn_sites(conn, taken, now)
@@ -51,7 +85,7 @@ class _Batch:
         self.taken: list[tuple[str, str, UUID | None]] = []
         self.changed: dict[UUID, None] = {}
 
-    def carry_out(self, command: AnyCommand) -> Result:
+    def carry_out(self, command: AdmissionChange) -> Result:
         receipt = (command.source, command.key)
         if receipt in self.known:
             return Result(key=command.key, status="duplicate", subject=self.known[receipt])
@@ -67,7 +101,7 @@ class _Batch:
         self.known[receipt] = subject
         return Result(key=command.key, status="applied", subject=subject)
 
-    def _decide(self, command: AnyCommand) -> tuple[Admission, Event]:
+    def _decide(self, command: AdmissionChange) -> tuple[Admission, Event]:
         if isinstance(command, ReceiveReferral):
             site = self.sites[command.site_id]
             if (site.time_zone, site.clock) != (command.time_zone, command.clock):
@@ -108,7 +142,7 @@ def _open(command: ReceiveReferral, moment: Moment) -> tuple[Admission, Event]:
 
 
 async def _referrals(
-    conn: Connection, taken: Sequence[AnyCommand], known: dict[tuple[str, str], UUID | None]
+    conn: Connection, taken: Sequence[AdmissionChange], known: dict[tuple[str, str], UUID | None]
 ) -> dict[tuple[str, str], UUID]:
     """The admissions that the senders' referral keys name."""
     wanted = [
@@ -121,7 +155,7 @@ async def _referrals(
 
 
 async def _learn_sites(
-    conn: Connection, taken: Sequence[AnyCommand], now: datetime
+    conn: Connection, taken: Sequence[AdmissionChange], now: datetime
 ) -> None:
     """A site is known from its first referral on."""
     seen = []
@@ -138,7 +172,7 @@ async def _learn_sites(
     await sites.learn(conn, reversed(seen))
 
 
-def _named(command: AnyCommand, referrals: dict[tuple[str, str], UUID]) -> UUID | None:
+def _named(command: AdmissionChange, referrals: dict[tuple[str, str], UUID]) -> UUID | None:
     if isinstance(command, ReceiveReferral):
         return None
     if command.admission_id:

@@ -97,7 +97,15 @@ class Discharge(AdmissionCommand):
     discharged_on: date
 
 
-AnyCommand: TypeAlias = Annotated[
+class CloseDay(Command):
+    """All of this day is sent; only for sites on replay time."""
+
+    do: Literal["close_day"] = "close_day"
+    site_id: SiteId
+    day: date
+
+
+AdmissionChange: TypeAlias = (
     ReceiveReferral
     | CompleteIntake
     | LoseReferral
@@ -105,9 +113,9 @@ AnyCommand: TypeAlias = Annotated[
     | ChangeLevelOfCare
     | PutOnHold
     | Resume
-    | Discharge,
-    Field(discriminator="do"),
-]
+    | Discharge
+)
+AnyCommand: TypeAlias = Annotated[AdmissionChange | CloseDay, Field(discriminator="do")]
 COMMANDS: TypeAdapter[list[AnyCommand]] = TypeAdapter(
     Annotated[list[AnyCommand], Field(max_length=2000)]
 )

@@ -1,7 +1,8 @@
 """Records that could not be applied: kept with a reason, in order, until they are redriven."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -180,12 +181,12 @@ async def redrive(
     return {"applied": len(applied), "dropped": len(dropped), "left": left}
 
 
-def _reread(row: "dict[str, object]") -> Received:
-    stored = msgspec.msgpack.decode(row["record"], type=_Stored)  # type: ignore[arg-type]
+def _reread(row: Mapping[str, Any]) -> Received:
+    stored = msgspec.msgpack.decode(row["record"], type=_Stored)
     return read(
-        owner_of(str(row["topic"])),
-        int(str(row["partition"])),
-        int(str(row["record_offset"])),
+        owner_of(row["topic"]),
+        row["partition"],
+        row["record_offset"],
         stored.value,
         stored.headers,
     )

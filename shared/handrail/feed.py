@@ -60,9 +60,9 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
         """
 
         async def parse(records: tuple[Record, ...]) -> KafkaMessage:
-            return KafkaMessage(
-                raw_message=records, body=[], consumer=subscriber.consumer, message_id=""
-            )
+            consumer = subscriber.consumer
+            assert consumer is not None
+            return KafkaMessage(raw_message=records, body=[], consumer=consumer, message_id="")
 
         async def decode(_message: KafkaMessage) -> list[object]:
             return []

@@ -153,13 +153,14 @@ class Relay:
             incarnation=self._incarnation,
             trace=trace,
         )
-        return await producer.send(
+        answer: asyncio.Future[object] = await producer.send(
             topic,
             value=row["data"],
             key=str(row["key"]).encode(),
             partition=row["partition"],
             headers=headers,
         )
+        return answer
 
     async def _hold_leases(self) -> None:
         if self.epochs and time.monotonic() - self._renewed < RENEW_SECONDS:

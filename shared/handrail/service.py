@@ -258,7 +258,7 @@ async def _nothing_to_redrive(_key: object, *, drop_unreadable: bool = False) ->
 def read_settings(service: str) -> Settings:
     """The settings from the environment; ends the process with one clear line per mistake."""
     try:
-        settings = Settings()
+        settings = Settings()  # type: ignore[call-arg]  # read from the environment
         settings.dsn()
     except ValidationError as error:
         for item in http.fields_of(error):

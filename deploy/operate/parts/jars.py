@@ -48,7 +48,9 @@ def classpath(say: Callable[[str], None] = lambda _: None) -> str:
             if not (kept.exists() and _is_complete(kept.read_text())):
                 _fetch(folder, kept, say)
     except OSError as error:
-        message = f"{folder} cannot be written ({error.strerror}); name another folder in HANDRAIL_CACHE."
+        message = (
+            f"{folder} cannot be written ({error.strerror}); name another folder in HANDRAIL_CACHE."
+        )
         raise OperateError(message) from None
     return kept.read_text()
 

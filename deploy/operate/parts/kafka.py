@@ -83,20 +83,9 @@ class Kafka:
         return self.child.pid if self.child else None
 
     def start(self, say: Callable[[str], None] = lambda _: None) -> None:
-        """Get the jars and make the data folder if need be, then start the broker."""
-        run = [java(), "-cp", jars.classpath(say)]
-        properties = self._write_properties()
-        if not (self.folder / "data" / "meta.properties").exists():
-            _format(run, properties)
-        options = [
-            *MEMORY,
-            "-XX:+ExitOnOutOfMemoryError",
-            "-Djava.awt.headless=true",
-            "-Djava.net.preferIPv4Stack=true",
-            f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}",
-        ]
-        argv = [run[0], *options, *run[1:], "kafka.Kafka", str(properties)]
-        self.child = Child("kafka", argv, self.log, env=_environment(), patience=20)
+        """Get the jars and make the data folder if need be, then start; also after it ended."""
+        if self.child is None:
+            self.child = self._prepare(say)
         self.child.start()
 
     async def wait_ready(self, seconds: float = 90) -> None:
@@ -129,6 +118,21 @@ class Kafka:
         """Brokers on our data that an earlier run left behind."""
         ours = ["kafka.Kafka", str(self.folder / "server.properties")]
         return find(lambda argv, _: argv[-2:] == ours)
+
+    def _prepare(self, say: Callable[[str], None]) -> Child:
+        run = [java(), "-cp", jars.classpath(say)]
+        properties = self._write_properties()
+        if not (self.folder / "data" / "meta.properties").exists():
+            _format(run, properties)
+        options = [
+            *MEMORY,
+            "-XX:+ExitOnOutOfMemoryError",
+            "-Djava.awt.headless=true",
+            "-Djava.net.preferIPv4Stack=true",
+            f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}",
+        ]
+        argv = [run[0], *options, *run[1:], "kafka.Kafka", str(properties)]
+        return Child("kafka", argv, self.log, env=_environment(), patience=20)
 
     def _write_properties(self) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -196,7 +200,9 @@ def _format(run: list[str], properties: Path) -> None:
             env=_environment(),
         )
     except OSError as error:
-        message = f"Java cannot be started ({run[0]}: {error.strerror}); name another in HANDRAIL_JAVA."
+        message = (
+            f"Java cannot be started ({run[0]}: {error.strerror}); name another in HANDRAIL_JAVA."
+        )
         raise OperateError(message) from None
     if made.returncode != 0:
         last = (made.stderr or made.stdout).decode(errors="replace").strip().splitlines()[-1:]

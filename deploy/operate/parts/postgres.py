@@ -74,22 +74,9 @@ class Postgres:
         return f"postgresql://{SUPERUSER}:{password}@{self.address}/postgres"
 
     def start(self) -> None:
-        """Make the data folder if there is none, then start the server."""
-        owner = _owner()
-        folder = _prepare(self.folder, owner)
-        binaries = _binaries(folder, owner)
-        if not (folder / "data" / "PG_VERSION").exists():
-            _initialise(folder, binaries, owner)
-        settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
-        self.child = Child(
-            "postgres",
-            [str(binaries / "postgres"), "-D", str(folder / "data"), "-p", str(self.port), *settings],
-            self.log,
-            env=_environment(),
-            owner=owner,
-            stop_signal=signal.SIGINT,
-            patience=20,
-        )
+        """Make the data folder if there is none, then start the server; also after it ended."""
+        if self.child is None:
+            self.child = self._prepare()
         self.child.start()
 
     async def wait_ready(self, seconds: float = 60) -> None:
@@ -122,6 +109,24 @@ class Postgres:
         """Servers on our data that an earlier run left behind."""
         data = str(self.folder / "data")
         return find(lambda argv, _: Path(argv[0]).name == "postgres" and argv[1:3] == ["-D", data])
+
+    def _prepare(self) -> Child:
+        owner = _owner()
+        _make_folder(self.folder, owner)
+        binaries = _binaries(self.folder, owner)
+        if not (self.folder / "data" / "PG_VERSION").exists():
+            _initialise(self.folder, binaries, owner)
+        settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
+        where = ["-D", str(self.folder / "data"), "-p", str(self.port)]
+        return Child(
+            "postgres",
+            [str(binaries / "postgres"), *where, *settings],
+            self.log,
+            env=_environment(),
+            owner=owner,
+            stop_signal=signal.SIGINT,
+            patience=20,
+        )
 
 
 async def answers(url: str) -> bool:
@@ -170,7 +175,7 @@ def _place(folder: Path) -> Path:
     if os.geteuid() != 0 or _is_open(folder):
         return folder
     name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
-    return Path("/var/tmp", f"handrail-pg-{name}")  # noqa: S108  # _prepare checks whose it is
+    return Path("/var/tmp", f"handrail-pg-{name}")  # noqa: S108  # _make_folder checks whose it is
 
 
 def _is_open(folder: Path) -> bool:
@@ -179,7 +184,7 @@ def _is_open(folder: Path) -> bool:
     return all(parent.stat().st_mode & stat.S_IXOTH for parent in existing)
 
 
-def _prepare(folder: Path, owner: tuple[int, int] | None) -> Path:
+def _make_folder(folder: Path, owner: tuple[int, int] | None) -> None:
     """Make the folder; never change one that is not ours."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700 if owner is None else 0o711)
     found = folder.lstat()
@@ -187,7 +192,6 @@ def _prepare(folder: Path, owner: tuple[int, int] | None) -> Path:
         message = f"{folder} belongs to somebody else: move it away or name another HANDRAIL_HOME."
         raise OperateError(message)
     folder.chmod(0o700 if owner is None else 0o711)
-    return folder
 
 
 def _binaries(folder: Path, owner: tuple[int, int] | None) -> Path:

@@ -14,6 +14,7 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 Role = Literal[
     "primary_clinician", "case_manager", "supervisor", "medical_director", "on_call", "list"
 ]
+Band = Literal["low", "middle", "high"]
 Outcome = Literal[
     "reached_returning",
     "reached_undecided",
@@ -51,7 +52,7 @@ class RiskChanged(AdmissionEvent):
     table_version: Code
     risk28: Probability
     risk14: Probability
-    band: Literal["low", "middle", "high"]
+    band: Band
 
 
 @event("alerts.alert_raised.v1")

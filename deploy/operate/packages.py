@@ -1,0 +1,42 @@
+"""The lock of this project's packages."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from operate.errors import OperateError
+from operate.supervise import source_folder
+
+# pip's setting, and the name under which uv takes it: uv does not read pip's settings.
+FROM_PIP = {
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_INDEX",
+    "find-links": "UV_FIND_LINKS",
+}
+
+
+def lock(*, upgrade: bool) -> None:
+    """Write requirements.lock: every version and hash for all systems, and no registry's name."""
+    folder = source_folder()
+    options = "--universal --python-version 3.11 --generate-hashes --all-extras --no-header --no-annotate --no-emit-index-url".split()
+    argv = [str(Path(sys.executable).with_name("uv")), "pip", "compile", "--quiet", *options]
+    argv += ["--upgrade"] if upgrade else []
+    argv += ["pyproject.toml", "--output-file", "requirements.lock"]
+    done = subprocess.run(argv, check=False, cwd=folder, env=os.environ | _pip_settings())
+    if done.returncode:
+        message = "the lock was not made; uv says why above."
+        raise OperateError(message)
+
+
+def _pip_settings() -> dict[str, str]:
+    listed = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], check=False, capture_output=True, text=True
+    )
+    found = {}
+    for line in listed.stdout.splitlines():
+        name, _, value = line.partition("=")
+        variable = FROM_PIP.get(name.rpartition(".")[2].replace("_", "-"))
+        if variable and variable not in os.environ:
+            found[variable] = value.strip("'")
+    return found

@@ -1,0 +1,74 @@
+"""What a batch of commands names, as it is known before the first of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from attendance import store
+from attendance.commands import AnyCommand
+from attendance.facts import Admission, Seat, Session
+from handrail import sites
+from handrail.outbox import Connection
+from handrail.sites import Site
+
+
+@dataclass(slots=True)
+class Known:
+    """All that the commands of one batch name; `names` are the senders' keys of sessions."""
+
+    admissions: dict[UUID, Admission] = field(default_factory=dict)
+    sessions: dict[UUID, Session] = field(default_factory=dict)
+    names: dict[tuple[str, str], UUID] = field(default_factory=dict)
+    seats: dict[tuple[UUID, UUID], Seat] = field(default_factory=dict)
+    sites: dict[str, Site] = field(default_factory=dict)
+
+
+async def load(conn: Connection, taken: Sequence[AnyCommand]) -> Known:
+    """All that these commands name, with six statements; its sessions and days are locked."""
+    named = _Named()
+    for command in taken:
+        named.add(command)
+    known = Known()
+    known.sessions = await store.sessions(conn, named.session_ids, named.session_names)
+    known.names = {(s.source, s.session_key): s.session_id for s in known.sessions.values()}
+    known.seats = await store.seats(conn, list(known.sessions))
+    known.admissions = await store.admissions(conn, named.persons)
+    await store.hold_sites(conn, named.closing)
+    of_sessions = {session.site_id for session in known.sessions.values()}
+    of_persons = {admission.site_id for admission in known.admissions.values()}
+    known.sites = await sites.load(conn, named.sites | named.closing | of_sessions | of_persons)
+    return known
+
+
+class _Named:
+    def __init__(self) -> None:
+        self.persons: set[UUID] = set()
+        self.session_ids: set[UUID] = set()
+        self.session_names: set[tuple[str, str]] = set()
+        self.sites: set[str] = set()
+        self.closing: set[str] = set()
+
+    def add(self, command: AnyCommand) -> None:
+        match command.do:
+            case "schedule_session":
+                self.sites.add(command.site_id)
+                self.session_names.add((command.source, command.session_key))
+                self.persons.update(command.roster)
+                return
+            case "close_day":
+                self.closing.add(command.site_id)
+                return
+            case "record_contact" | "record_screen" | "record_measure":
+                self.persons.add(command.admission_id)
+                return
+            case "take_roster":
+                self.persons.update(entry.admission_id for entry in command.entries)
+            case "cancel_session":
+                pass
+            case _:
+                self.persons.add(command.admission_id)
+        name = command.name()
+        if command.session_id:
+            self.session_ids.add(command.session_id)
+        elif name:
+            self.session_names.add(name)
