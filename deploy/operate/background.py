@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 
@@ -18,6 +19,7 @@ from operate.supervise import end_leftovers
 
 START_SECONDS = 600.0
 STOP_SECONDS = 60.0
+MOST_LINES = 1000
 
 
 async def ensure_up(home: Home, say: Callable[[str], None]) -> bool:
@@ -26,8 +28,29 @@ async def ensure_up(home: Home, say: Callable[[str], None]) -> bool:
     if supervisor_pid(home):
         return False
     log = home.log("supervisor")
+    process = _start(home, log)
+    told, until = 0, time.monotonic() + START_SECONDS
+    while True:
+        ended = process.poll()
+        lines = tail(log, MOST_LINES)
+        fresh, told = lines[told:], len(lines)
+        trouble = _trouble(fresh) if ended is not None else None
+        for line in fresh[:-1] if trouble else fresh:
+            say(line)
+        if trouble:
+            raise OperateError(trouble)
+        run = home.read("run.json")
+        if run.get("state") == "ready" and run["supervisor"]["pid"] == process.pid:
+            return True
+        if time.monotonic() > until:
+            message = f"Handrail is not ready after {START_SECONDS:.0f} s; see {log}"
+            raise OperateError(message)
+        await asyncio.sleep(0.1)
+
+
+def _start(home: Home, log: Path) -> subprocess.Popen[bytes]:
     with log.open("wb") as out:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-m", "operate", "up"],
             stdin=subprocess.DEVNULL,
             stdout=out,
@@ -36,24 +59,10 @@ async def ensure_up(home: Home, say: Callable[[str], None]) -> bool:
             env=os.environ | {"HANDRAIL_HOME": str(home.folder), "PYTHONUNBUFFERED": "1"},
             start_new_session=True,
         )
-    told = 0
-    until = time.monotonic() + START_SECONDS
-    while True:
-        ended = process.poll() is not None
-        lines = tail(log, 1000)
-        fresh, told = lines[told:], len(lines)
-        if ended:
-            message = (fresh or lines or ["it ended without a word"])[-1].removeprefix("handrail: ")
-            raise OperateError(message)
-        for line in fresh:
-            say(line)
-        run = home.read("run.json")
-        if run.get("state") == "ready" and run.get("supervisor", {}).get("pid") == process.pid:
-            return True
-        if time.monotonic() > until:
-            message = f"Handrail is not ready after {START_SECONDS:.0f} s; see {log}"
-            raise OperateError(message)
-        await asyncio.sleep(0.1)
+
+
+def _trouble(lines: list[str]) -> str:
+    return lines[-1].removeprefix("handrail: ") if lines else "it ended without a word"
 
 
 def down(home: Home, say: Callable[[str], None]) -> None:

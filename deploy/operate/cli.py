@@ -14,6 +14,7 @@ from operate.errors import OperateError
 from operate.home import Home
 from operate.processes import tail
 
+TABLE_WIDTH = 120
 EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
 # Commands in modules of their own: each has a function `command` and is loaded when it is asked for.
 ELSEWHERE = {
@@ -146,7 +147,8 @@ def _print_table(state: dict[str, Any]) -> None:
         numbers = (detail.get("relay", {}).get("backlog"), detail.get("feed", {}).get("lag"), count)
         row = (name, one["health"], one["pid"], one["rss_mb"], one["address"], *numbers)
         table.add_row(*("" if cell is None else str(cell) for cell in row))
-    console = Console(soft_wrap=True)
+    console = Console()
+    console.width = max(console.width, TABLE_WIDTH)
     console.print(f"{state['state']}  {state['home']}", highlight=False)
     console.print(table)
 

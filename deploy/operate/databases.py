@@ -70,10 +70,11 @@ def migrate(url: str, service: str) -> list[str]:
     """Apply the kit's and the service's migrations that are new. Returns their names."""
     import psycopg  # noqa: PLC0415  # slow to import, needed only when something starts
     from yoyo import get_backend, read_migrations  # noqa: PLC0415
+    from yoyo.exceptions import BadMigration, MigrationConflict  # noqa: PLC0415
 
     folders = [folder / "migrations" for folder in (_folder(KIT), _folder(service))]
-    migrations = read_migrations(*(str(folder) for folder in folders if folder.is_dir()))
     try:
+        migrations = read_migrations(*(str(folder) for folder in folders if folder.is_dir()))
         with psycopg.connect(url, autocommit=True) as guard:
             guard.execute("select pg_advisory_lock(%s)", (ADVISORY_LOCK,))
             backend = get_backend(urlunsplit(urlsplit(url)._replace(scheme="postgresql+psycopg")))
@@ -86,7 +87,7 @@ def migrate(url: str, service: str) -> list[str]:
                     backend.apply_migrations(new)
             finally:
                 backend.connection.close()
-    except psycopg.Error as error:
+    except (psycopg.Error, MigrationConflict, BadMigration) as error:
         message = f"a migration of {service} failed and was taken back: {_words(error)}. Nothing was started."
         raise OperateError(message) from None
     return names

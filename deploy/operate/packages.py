@@ -9,6 +9,10 @@ from operate.errors import OperateError
 from operate.supervise import source_folder
 
 # pip's setting, and the name under which uv takes it: uv does not read pip's settings.
+OPTIONS = (
+    *("pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--all-extras"),
+    *("--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url"),
+)
 FROM_PIP = {
     "index-url": "UV_DEFAULT_INDEX",
     "extra-index-url": "UV_INDEX",
@@ -19,8 +23,7 @@ FROM_PIP = {
 def lock(*, upgrade: bool) -> None:
     """Write requirements.lock: every version and hash for all systems, and no registry's name."""
     folder = source_folder()
-    options = "--universal --python-version 3.11 --generate-hashes --all-extras --no-header --no-annotate --no-emit-index-url".split()
-    argv = [str(Path(sys.executable).with_name("uv")), "pip", "compile", "--quiet", *options]
+    argv = [str(Path(sys.executable).with_name("uv")), *OPTIONS]
     argv += ["--upgrade"] if upgrade else []
     argv += ["pyproject.toml", "--output-file", "requirements.lock"]
     done = subprocess.run(argv, check=False, cwd=folder, env=os.environ | _pip_settings())

@@ -63,7 +63,7 @@ class Child:
         self.process.send_signal(self.stop_signal)
         try:
             async with asyncio.timeout(self.patience):
-                while self.is_alive():
+                while self.is_alive():  # noqa: ASYNC110  # a process sets no event
                     await asyncio.sleep(0.02)
         except TimeoutError:
             self.kill()

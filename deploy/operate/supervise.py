@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from datetime import UTC, datetime
 from typing import IO
 
@@ -59,25 +59,18 @@ class Supervisor:
     async def start(self) -> None:
         """Start everything and wait until it is ready. Raises OperateError."""
         self._write_run()
-        await asyncio.gather(self._start_postgres(), self._start_kafka())
-        self._write_run()
-        await asyncio.gather(self._prepare_databases(), topics.create(self._bootstrap()))
+        await _together(self._prepare_databases(), self._prepare_topics())
         for name in SERVICES:
             self.services[name] = self._service(name)
             self.services[name].start()
         self._write_run()
-        await asyncio.gather(*(self._start_service(child) for child in self.services.values()))
+        await _together(*(self._start_service(child) for child in self.services.values()))
         self._state = "ready"
         self._write_run()
 
     async def watch(self) -> None:
         """Start again whatever ends, until cancelled."""
-        watchers = [self._watch(child, child.start) for child in self.services.values()]
-        if self.postgres and self.postgres.child:
-            watchers.append(self._watch(self.postgres.child, self.postgres.start))
-        if self.kafka and self.kafka.child:
-            watchers.append(self._watch(self.kafka.child, self.kafka.start))
-        await asyncio.gather(*watchers, self._rotate_logs())
+        await _together(*(self._watch(child) for child in self._children()), self._rotate_logs())
 
     async def stop(self) -> None:
         """End everything: the services, then Kafka, then PostgreSQL."""
@@ -98,7 +91,8 @@ class Supervisor:
                 raise OperateError(message)
             return
         began = time.monotonic()
-        await asyncio.to_thread(self.postgres.start)
+        await asyncio.to_thread(self.postgres.prepare)
+        self.postgres.start()
         await self.postgres.wait_ready()
         self.admin_url = self.postgres.admin_url()
         self.say(f"PostgreSQL is ready ({time.monotonic() - began:.1f} s)")
@@ -110,12 +104,18 @@ class Supervisor:
                 raise OperateError(message)
             return
         began = time.monotonic()
-        await asyncio.to_thread(self.kafka.start, self.say)
+        await asyncio.to_thread(self.kafka.prepare, self.say)
+        self.kafka.start()
         await self.kafka.wait_ready()
         self.bootstrap = self.kafka.address
         self.say(f"Kafka is ready ({time.monotonic() - began:.1f} s)")
 
+    async def _prepare_topics(self) -> None:
+        await self._start_kafka()
+        await topics.create(self._bootstrap())
+
     async def _prepare_databases(self) -> None:
+        await self._start_postgres()
         admin_url = str(self.admin_url)
         await databases.prepare(admin_url, self.home, owns_server=self.postgres is not None)
         for name in SERVICES:
@@ -161,7 +161,7 @@ class Supervisor:
                 await asyncio.sleep(LOOK_SECONDS)
         self.say(f"{child.name} is ready at http://{HOST}:{self.ports[child.name]}")
 
-    async def _watch(self, child: Child, start: Callable[[], None]) -> None:
+    async def _watch(self, child: Child) -> None:
         """Start one process again each time it ends."""
         pause, since = FIRST_PAUSE, time.monotonic()
         while True:
@@ -174,8 +174,8 @@ class Supervisor:
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
             try:
-                await asyncio.to_thread(start)
-            except (OperateError, OSError) as error:
+                child.start()
+            except OSError as error:
                 self.say(f"{child.name} could not be started: {error}")
             since = time.monotonic()
             self._write_run()
@@ -305,6 +305,16 @@ async def run(
         say("stopping")
         asked.cancel()
         await system.stop()
+
+
+async def _together(*works: Coroutine[object, object, None]) -> None:
+    """Do all at once; the first trouble ends the others."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for work in works:
+                group.create_task(work)
+    except BaseExceptionGroup as troubles:
+        raise troubles.exceptions[0] from None
 
 
 async def _first_of(*tasks: asyncio.Task[object]) -> None:

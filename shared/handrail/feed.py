@@ -156,6 +156,11 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
         fresh = [record for record in records if record.offset >= expected]
         if not fresh:
             return True
+        if fresh[0].offset != expected:
+            # Only Kafka's own bookkeeping moved: nothing may be skipped, so read it again.
+            self._note("skipped_ahead")
+            self._put_back(tp, expected)
+            return False
         batch = Batch(tp.topic, tp.partition, expected, fresh)
         try:
             await self._apply_once(batch)

@@ -30,8 +30,7 @@ class Jar:
 def pinned() -> list[Jar]:
     """The jars of Kafka and what its broker needs."""
     lines = [line for line in LIST.read_text().splitlines() if line and not line.startswith("#")]
-    pairs = [line.split() for line in lines]
-    return [Jar(*coordinate.split(":"), sha256) for coordinate, sha256 in pairs]
+    return [Jar(*line.replace(":", " ").split()) for line in lines]
 
 
 def classpath(say: Callable[[str], None] = lambda _: None) -> str:

@@ -84,9 +84,13 @@ class Kafka:
 
     def start(self, say: Callable[[str], None] = lambda _: None) -> None:
         """Get the jars and make the data folder if need be, then start; also after it ended."""
+        self.prepare(say).start()
+
+    def prepare(self, say: Callable[[str], None] = lambda _: None) -> Child:
+        """Make what a start needs; slow the first time, and nothing runs yet."""
         if self.child is None:
-            self.child = self._prepare(say)
-        self.child.start()
+            self.child = self._make_child(say)
+        return self.child
 
     async def wait_ready(self, seconds: float = 90) -> None:
         """Wait until it answers. Raises OperateError when it ends or the time is over."""
@@ -119,7 +123,7 @@ class Kafka:
         ours = ["kafka.Kafka", str(self.folder / "server.properties")]
         return find(lambda argv, _: argv[-2:] == ours)
 
-    def _prepare(self, say: Callable[[str], None]) -> Child:
+    def _make_child(self, say: Callable[[str], None]) -> Child:
         run = [java(), "-cp", jars.classpath(say)]
         properties = self._write_properties()
         if not (self.folder / "data" / "meta.properties").exists():
@@ -178,7 +182,7 @@ def java() -> str:
 
 
 async def _is_listening(bootstrap: str) -> bool:
-    host, _, port = bootstrap.split(",")[0].rpartition(":")
+    host, _, port = bootstrap.partition(",")[0].rpartition(":")
     try:
         async with asyncio.timeout(2):
             _, writer = await asyncio.open_connection(host, int(port))

@@ -75,9 +75,13 @@ class Postgres:
 
     def start(self) -> None:
         """Make the data folder if there is none, then start the server; also after it ended."""
+        self.prepare().start()
+
+    def prepare(self) -> Child:
+        """Make what a start needs; slow the first time, and nothing runs yet."""
         if self.child is None:
-            self.child = self._prepare()
-        self.child.start()
+            self.child = self._make_child()
+        return self.child
 
     async def wait_ready(self, seconds: float = 60) -> None:
         """Wait until it answers. Raises OperateError when it ends or the time is over."""
@@ -110,7 +114,7 @@ class Postgres:
         data = str(self.folder / "data")
         return find(lambda argv, _: Path(argv[0]).name == "postgres" and argv[1:3] == ["-D", data])
 
-    def _prepare(self) -> Child:
+    def _make_child(self) -> Child:
         owner = _owner()
         _make_folder(self.folder, owner)
         binaries = _binaries(self.folder, owner)
@@ -138,15 +142,6 @@ async def answers(url: str) -> bool:
     with contextlib.suppress(*NOT_READY):
         await conn.close(timeout=2)
     return True
-
-
-def missing() -> str | None:
-    """What is missing to start a server here, with how to get it."""
-    try:
-        packaged_binaries()
-    except OperateError as error:
-        return str(error)
-    return None
 
 
 def packaged_binaries() -> Path:

@@ -18,6 +18,8 @@ FEWEST_SESSIONS = 3
 # Seen within this many days at the planned end is a completion.
 LATELY = 7
 MEASURED_EVERY = timedelta(days=14)
+# About one a week of each.
+SCREEN_SHARE, CHECK_IN_SHARE = 0.3, 0.25
 SAFETY_SHARE = 0.004
 SUBSTANCES = ("alcohol", "opioids", "cocaine", "cannabis", "amphetamines")
 
@@ -57,6 +59,8 @@ class Clinic:
             _before_sessions(desk, person)
         self.mistakes = self._hold_sessions(desk)
         for person in self.people:
+            if person.status == "on_hold" and day >= person.away_until:
+                _resume(desk, person)
             if _is_complete(person, day):
                 _end(desk, person, "completed", time(21, 0))
                 self.hand_offs[person.number] = hand_offs.start(desk, person)
@@ -125,15 +129,17 @@ def _decide_intake(desk: Desk, person: Person) -> None:
 
 
 def _pause(desk: Desk, person: Person) -> None:
-    away = desk.day <= person.away_until
-    if person.is_in_care and away and person.away_known:
+    if person.is_in_care and desk.day < person.away_until and person.away_known:
         person.status = "on_hold"
         person.note(desk.day, f"held_{person.away_for}")
         _say(desk, person, "put_on_hold", time(10, 30), reason=person.away_for)
-    elif person.status == "on_hold" and not away:
-        person.status, person.away_known, person.misses_in_row = "admitted", False, 0
-        person.note(desk.day, "resumed")
-        _say(desk, person, "resume", time(8, 45))
+
+
+def _resume(desk: Desk, person: Person) -> None:
+    """End a pause, in the evening: sessions begin again the next day."""
+    person.status, person.away_known, person.misses_in_row = "admitted", False, 0
+    person.note(desk.day, "resumed")
+    _say(desk, person, "resume", time(21, 30))
 
 
 def _adjust(desk: Desk, person: Person) -> None:
@@ -144,9 +150,13 @@ def _adjust(desk: Desk, person: Person) -> None:
         _end(desk, person, "transferred", time(16, 0))
     elif rng.random() < JAIL_A_DAY:
         _end(desk, person, "incarcerated", time(16, 0))
-    elif days == LIGHTER_PLAN_AFTER and person.sessions_per_week > FEWEST_SESSIONS:
-        if person.misses_in_row == 0 and rng.random() < LIGHTER_PLAN:
-            _lighten(desk, person)
+    elif days == LIGHTER_PLAN_AFTER and _may_lighten(person):
+        _lighten(desk, person)
+
+
+def _may_lighten(person: Person) -> bool:
+    is_steady = person.misses_in_row == 0 and person.sessions_per_week > FEWEST_SESSIONS
+    return is_steady and person.rng.random() < LIGHTER_PLAN
 
 
 def _lighten(desk: Desk, person: Person) -> None:
@@ -179,13 +189,13 @@ def _screen_and_measure(desk: Desk, sitting: Sitting) -> None:
         if person.seen_on != desk.day:
             continue
         rng, admission = person.rng, desk.person(person.number)
-        if rng.random() < 0.3:  # noqa: PLR2004  # about one a week
+        if rng.random() < SCREEN_SHARE:
             used = rng.random() < (0.6 if person.barrier == "return_to_use" else 0.08)
             positives = [rng.choice(SUBSTANCES)] if used else []
             key = f"p{person.number}/screen/{desk.day}"
             facts: Command = {"admission_id": admission, "positives": positives}
             desk.say("attendance", "record_screen", key, sitting.ends, **facts)
-        if rng.random() < 0.25:  # noqa: PLR2004  # a weekly check-in, 1 to 5
+        if rng.random() < CHECK_IN_SHARE:
             _check_in(desk, person, sitting.ends)
         if desk.day >= person.measured_on:
             person.measured_on = desk.day + MEASURED_EVERY

@@ -1,12 +1,17 @@
 """`handrail simulate`: the play without the story, against a running system."""
 
 import asyncio
+from typing import Annotated
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from operate.addresses import Addresses
+from operate.errors import OperateError
+from operate.home import Home
 from operate.simulate.play import Plan, Played, play
+from operate.status import supervisor_pid
 
 
 async def play_with_progress(addresses: Addresses, plan: Plan, console: Console) -> Played:
@@ -34,20 +39,26 @@ async def play_with_progress(addresses: Addresses, plan: Plan, console: Console)
     return played
 
 
-def simulate(addresses: Addresses, patients: int = 60, days: int = 42, seed: int = 7) -> Played:
-    """Play `days` days of a clinic with `patients` people. Raises services.Unreachable."""
+def command(
+    patients: Annotated[int, typer.Option(min=1, max=1000, help="People referred.")] = 60,
+    days: Annotated[int, typer.Option(min=1, max=365, help="Days played.")] = 42,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, the same story.")] = 7,
+) -> None:
+    """Play a simulated clinic against the running system."""
+    home = Home.find()
+    if supervisor_pid(home) is None:
+        message = "Handrail is not running; start it with `./handrail up --detach`."
+        raise OperateError(message)
     console = Console()
     plan = Plan(patients, days, seed)
-    played = asyncio.run(play_with_progress(addresses, plan, console))
-    console.print(f"Played {played.days} days at {played.site_id}: {_so_far(played)}.")
-    return played
+    played = asyncio.run(play_with_progress(home.addresses(), plan, console))
+    line = f"Played {played.days} days at {played.site_id}: {_so_far(played)}."
+    console.print(line, highlight=False)
 
 
 def _so_far(played: Played) -> str:
     in_care = sum(person.status in ("admitted", "on_hold") for person in played.clinic.people)
-    return (
-        f"{in_care} in care, {played.clinic.sessions} sessions, {len(played.alerts())} alerts"
-    )
+    return f"{in_care} in care, {played.clinic.sessions} sessions, {len(played.alerts())} alerts"
 
 
 def _first_alert(played: Played) -> str:

@@ -75,7 +75,7 @@ def answer(hand_off: HandOff, day: date) -> str:
     rng = hand_off.rng
     if rng.random() > hand_off.person.answering:
         return rng.choice(("no_answer", "left_neutral_message"))
-    if rng.random() < 0.75:  # noqa: PLR2004  # a new appointment is made
+    if rng.random() < 0.75:
         hand_off.visit_on = day + timedelta(days=rng.randint(1, 3))
         return "reached_returning"
     return "reached_undecided"

@@ -100,7 +100,7 @@ def chance_of_coming(person: Person, day: date) -> float:
 
 def came(person: Person, day: date) -> None:
     """The person was there."""
-    if person.misses_in_row >= 2:  # noqa: PLR2004  # two in a row make a return worth telling
+    if person.misses_in_row >= 2:
         person.note(day, "returned")
     person.misses_in_row, person.seen_on = 0, day
 
@@ -111,11 +111,11 @@ def stayed_away(person: Person, day: date) -> None:
     if person.gone or day <= person.away_until:
         return
     leaving = LEAVING[min(person.misses_in_row, len(LEAVING) - 1)]
-    if (day - person.admitted_on).days < 14:  # noqa: PLR2004  # the first two weeks
+    if (day - person.admitted_on).days < 14:
         leaving *= EARLY_LEAVING
     if person.rng.random() < leaving:
         person.gone = True
-        person.silent = person.rng.random() < 0.45  # noqa: PLR2004  # never answers
+        person.silent = person.rng.random() < 0.45
         seen = person.seen_on or person.admitted_on
         person.leaves_on = seen + timedelta(days=person.rng.randint(26, 34))
 
@@ -124,7 +124,7 @@ def answer(person: Person, channel: str, day: date) -> str:
     """What an attempt to reach the person comes to, and what it changes for them."""
     rng = person.rng
     if day <= person.away_until:
-        person.away_known = person.away_known or rng.random() < 0.6  # noqa: PLR2004
+        person.away_known = person.away_known or rng.random() < 0.6
         found = person.away_known and person.away_for == "hospital"
         return "found_in_hospital" if found else "no_answer"
     reach = person.answering * CHANNEL_REACH[channel]
@@ -150,7 +150,7 @@ def _take_heart(person: Person, day: date) -> None:
     person.gone = False
     person.leaves_on = date.max
     person.courage_until = day + timedelta(days=10)
-    if person.rng.random() < 0.7:  # noqa: PLR2004  # a ride, a later group, a letter to work
+    if person.rng.random() < 0.7:
         person.barrier = ""
 
 

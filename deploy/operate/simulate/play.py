@@ -8,9 +8,10 @@ from time import monotonic
 from uuid import UUID
 
 from operate.addresses import Addresses
+from operate.simulate.answers import Alert, Concern
 from operate.simulate.clinic import FIRST_DAY, Clinic
 from operate.simulate.desk import Desk, person_key
-from operate.simulate.services import Alert, Concern, Services
+from operate.simulate.services import Services
 from operate.simulate.team import Matter, Team
 
 
@@ -39,7 +40,12 @@ class Played:
 
     def alerts(self) -> list[tuple[Alert, Concern]]:
         """All alerts so far with their concerns, in the order of days and people."""
-        pairs = [(alert, c) for c in self.concerns.values() for alert in c.alerts]
+        pairs = [
+            (alert, concern)
+            for concern in self.concerns.values()
+            for alert in concern.alerts
+            if alert.withdrawn_at is None or concern.ending == "withdrawn"
+        ]
         return sorted(pairs, key=lambda p: (p[0].day, self.number_of(p[1]), p[0].level))
 
     def number_of(self, concern: Concern) -> int:
@@ -47,19 +53,16 @@ class Played:
         return self.numbers.get(concern.admission_id, 0)
 
     def learn(self, concerns: Iterable[Concern]) -> None:
-        """Keep the latest word on each concern."""
+        """Keep the latest word on each concern; one that no day's end saw may be none at all."""
         for concern in concerns:
-            known = self.concerns.get(concern.concern_id)
-            alerts = {alert.alert_id: alert for alert in (known.alerts if known else [])}
-            alerts.update({alert.alert_id: alert for alert in concern.alerts})
-            told = concern.model_copy(update={"alerts": list(alerts.values())})
-            self.concerns[concern.concern_id] = told
-        if self.first_alert_after is None and any(c.alerts for c in self.concerns.values()):
+            if concern.ending != "withdrawn" or concern.concern_id in self.concerns:
+                self.concerns[concern.concern_id] = concern
+        if self.first_alert_after is None and self.alerts():
             self.first_alert_after = monotonic() - self.started
 
 
 async def play(addresses: Addresses, plan: Plan, told: Callable[[Played], None]) -> Played:
-    """Play all days; `told` is called after each. Raises services.Unreachable."""
+    """Play all days; `told` is called after each. Raises OperateError."""
     async with Services(addresses) as services:
         played = await _begin(services, plan)
         open_concerns: list[Concern] = []

@@ -6,11 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
 import httpx
-from pydantic import BaseModel, TypeAdapter
 from tenacity import (
     AsyncRetrying,
     RetryCallState,
@@ -20,60 +19,24 @@ from tenacity import (
 )
 
 from operate.addresses import Addresses
+from operate.errors import OperateError
+from operate.simulate.answers import CONCERNS, RESULTS, Concern
 from operate.simulate.desk import Command, Desk
 
 PATIENCE = 300.0
 FEED_PATIENCE = 20.0
 BATCH = 500
 TOGETHER = 8
+MOST = 10_000
 NOT_READY = 503
 REFUSED = (404, 409, 422)
-
-
-class Unreachable(Exception):
-    """A service does not answer, or does not get on; the text says which and what to do."""
 
 
 class _NotReady(Exception):
     """The service asks to be asked again."""
 
 
-class Result(BaseModel):
-    """What became of one command."""
-
-    key: str
-    status: str
-    subject: UUID | None = None
-    code: str | None = None
-
-
-class Alert(BaseModel):
-    """One alert as the alerts service tells it."""
-
-    alert_id: UUID
-    level: int
-    kind: str
-    day: date
-    reasons: list[str] = []
-
-
-class Concern(BaseModel):
-    """One concern as the alerts service tells it."""
-
-    concern_id: UUID
-    admission_id: UUID
-    level: int
-    kind: str
-    opened_on: date
-    reasons: list[str] = []
-    ending: str | None = None
-    closed_on: date | None = None
-    alerts: list[Alert] = []
-
-
 T = TypeVar("T")
-_RESULTS = TypeAdapter(list[Result])
-_CONCERNS = TypeAdapter(list[Concern])
 
 
 class Services:
@@ -82,16 +45,19 @@ class Services:
     def __init__(self, addresses: Addresses) -> None:
         """Open with `async with`."""
         self.addresses = addresses
-        self.client = httpx.AsyncClient(timeout=30)
+        self.client = httpx.AsyncClient(timeout=30, trust_env=False)
         self.subjects: dict[str, UUID] = {}
         self.refused: Counter[str] = Counter()
 
-    async def __aenter__(self) -> "Services":
+    async def __aenter__(self) -> Self:
         """Ready at once; connections are made when they are needed."""
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         """Close the connections."""
         await self.client.aclose()
@@ -104,7 +70,9 @@ class Services:
             while waiting and (pause := next(tries, None)) is not None:
                 await asyncio.sleep(pause)
                 waiting = await self._send(service, waiting)
-            self.refused.update(f"{service} {command['do']} not known in time" for command in waiting)
+            self.refused.update(
+                f"{service} {command['do']} not known in time" for command in waiting
+            )
 
     async def work(self, commands: Sequence[Command]) -> None:
         """Send the care team's commands to alerts: concerns side by side, each one in order."""
@@ -140,8 +108,10 @@ class Services:
 
     async def concerns(self, site_id: str, **which: str) -> list[Concern]:
         """The concerns of a site; `open="true"` for the open ones alone."""
-        found = await self._ask("alerts", "GET", "/v1/concerns", site_id=site_id, **which)
-        return _CONCERNS.validate_json(found.content)
+        found = await self._ask(
+            "alerts", "GET", "/v1/concerns", site_id=site_id, limit=MOST, **which
+        )
+        return CONCERNS.validate_json(found.content)
 
     async def _work_on(self, case: list[Command]) -> None:
         for command in case:
@@ -154,7 +124,9 @@ class Services:
             if through and date.fromisoformat(through) >= day:
                 return
             await asyncio.sleep(pause)
-        raise Unreachable(f"alerts has not closed {day} in {PATIENCE:.0f} s; see ./handrail status")
+        raise OperateError(
+            f"alerts has not closed {day} in {PATIENCE:.0f} s; see ./handrail status"
+        )
 
     async def _send(self, service: str, commands: Sequence[Command]) -> list[Command]:
         """The commands that some service does not know enough for yet."""
@@ -163,7 +135,7 @@ class Services:
         if answer.status_code in REFUSED:
             return []
         waiting = []
-        for command, result in zip(commands, _RESULTS.validate_json(answer.content), strict=True):
+        for command, result in zip(commands, RESULTS.validate_json(answer.content), strict=True):
             if result.subject:
                 self.subjects[result.key] = result.subject
             if result.status == "rejected" and (result.code or "").endswith("_unknown"):
@@ -175,24 +147,32 @@ class Services:
     async def _ask(
         self, service: str, method: str, path: str, body: Any = None, **query: object
     ) -> httpx.Response:
-        """One answer; a service that is away is asked again. Raises Unreachable."""
+        """One answer; a service that is away is asked again. Raises OperateError."""
         base: str = getattr(self.addresses, service)
         params = {name: str(value) for name, value in query.items()}
-        retrying = AsyncRetrying(
+        retrying: AsyncRetrying = AsyncRetrying(
             retry=retry_if_exception_type((httpx.TransportError, _NotReady)),
             wait=wait_exponential(0.1, max=2),
             stop=stop_after_delay(PATIENCE),
             before_sleep=lambda state: _tell_once(state, service, base),
-            retry_error_callback=lambda _state: None,
+            reraise=True,
         )
-        answer = await retrying(self._ask_once, method, base + path, body, params)
-        if answer is None:
-            raise Unreachable(f"{service} does not answer at {base}; see ./handrail status")
+        try:
+            answer: httpx.Response = await retrying(
+                self._ask_once, method, base + path, body, params
+            )
+        except (httpx.TransportError, _NotReady):
+            message = f"{service} does not answer at {base}; see ./handrail status"
+            raise OperateError(message) from None
         if answer.status_code in REFUSED:
-            self.refused[f"{service} {method} {answer.json().get('title', answer.status_code)}"] += 1
+            self.refused[
+                f"{service} {method} {answer.json().get('title', answer.status_code)}"
+            ] += 1
             return answer
         if answer.is_error:
-            raise Unreachable(f"{service} answered {answer.status_code}; see ./handrail logs {service}")
+            raise OperateError(
+                f"{service} answered {answer.status_code}; see ./handrail logs {service}"
+            )
         return answer
 
     async def _ask_once(

@@ -79,14 +79,13 @@ def announce(desk: Desk, sitting: Sitting) -> None:
 
 def cancel(desk: Desk, sitting: Sitting) -> None:
     """The programme does not hold the session: snow, or a burst pipe."""
-    session_key = _session_key(desk, sitting)
     desk.say(
         "attendance",
         "cancel_session",
         f"{sitting.key}/cancel",
         time(7, 30),
         site_id=desk.site_id,
-        session_key=session_key,
+        session_key=_session_key(desk, sitting),
     )
 
 

@@ -3,9 +3,9 @@
 from collections import Counter
 from datetime import date
 
+from operate.simulate.answers import Concern
 from operate.simulate.clinic import FIRST_DAY
 from operate.simulate.play import Played
-from operate.simulate.services import Concern
 from operate.simulate.team import LIST_ONLY, Attempt
 
 LEVELS = ("safety", "high", "elevated", "watch")
@@ -84,8 +84,9 @@ def totals(played: Played) -> str:
     """Alerts, what was acknowledged, who returned soon and what is still open."""
     concerns = played.concerns.values()
     back = sum(
-        c.ending == "returned" and c.closed_on is not None and (c.closed_on - c.opened_on).days <= SOON
+        (c.closed_on - c.opened_on).days <= SOON
         for c in concerns
+        if c.ending == "returned" and c.closed_on
     )
     still_open = sum(c.ending is None for c in concerns)
     return (
@@ -112,21 +113,20 @@ def tell(played: Played, concern: Concern) -> str:
     number = played.number_of(concern)
     person = played.clinic.person(number)
     level = min([concern.level, *(alert.level for alert in concern.alerts)])
-    most = max(concern.alerts, key=lambda a: -a.level, default=None)
+    most = min(concern.alerts, key=lambda a: a.level, default=None)
     reasons = "; ".join((most.reasons if most else concern.reasons)[:3])
-    parts = [
+    why = (
         f"[bold]Person {number}, {person.track} track.[/bold] Flagged on day "
-        f"{_day(concern.opened_on)} ({LEVELS[level]}): {reasons}.",
-        _tried(_attempts(played, concern)),
-        _after(played, concern),
-    ]
-    return " ".join(filter(None, parts))
+        f"{_day(concern.opened_on)} ({LEVELS[level]}): {reasons}."
+    )
+    told = (why, _tried(_attempts(played, concern)), _after(played, concern))
+    return " ".join(filter(None, told))
 
 
 def _tried(attempts: list[Attempt]) -> str:
     if not attempts:
         return ""
-    shown = attempts if len(attempts) <= 3 else [attempts[0], attempts[-1]]  # noqa: PLR2004
+    shown = attempts if len(attempts) <= 3 else [attempts[0], attempts[-1]]
     words = "; ".join(
         f"day {_day(a.day)} by {CHANNELS[a.channel]}: {OUTCOMES[a.outcome]}" for a in shown
     )
@@ -174,7 +174,7 @@ def _missed_first_visit(_played: Played, concern: Concern) -> bool:
 
 
 def _is_silent(played: Played, concern: Concern) -> bool:
-    return concern.ending is None and len(_attempts(played, concern)) > 2  # noqa: PLR2004
+    return concern.ending is None and len(_attempts(played, concern)) > 2
 
 
 def _is_safety(_played: Played, concern: Concern) -> bool:

@@ -8,7 +8,11 @@ from types import MappingProxyType
 MON, TUE, WED, THU, FRI, SAT, SUN = range(7)
 ROOM_SEATS = 12
 # Now and then a place in the group is given to something of one's own.
-OWN_SESSIONS = (("individual", "mi", 0.11), ("family", "other", 0.05), ("medication", "medication", 0.04))
+OWN_SESSIONS = (
+    ("individual", "mi", 0.11),
+    ("family", "other", 0.05),
+    ("medication", "medication", 0.04),
+)
 OWN_MINUTES = 120
 
 
@@ -66,7 +70,5 @@ def own_session(slot: Slot, rng: Random) -> Slot:
     for session_type, modality, share in OWN_SESSIONS:
         throw -= share
         if throw < 0:
-            return replace(
-                slot, session_type=session_type, modality=modality, minutes=OWN_MINUTES
-            )
+            return replace(slot, session_type=session_type, modality=modality, minutes=OWN_MINUTES)
     return slot

@@ -1,0 +1,134 @@
+"""`handrail replay`: plays a recorded history through the running services."""
+
+import asyncio
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from operate import background
+from operate.addresses import Addresses
+from operate.home import HOST, Home
+from operate.replay.client import Client
+from operate.replay.files import write_csv, write_results
+from operate.replay.play import Tally, play
+from operate.replay.rows import History, read_history
+from operate.replay.script import scripts
+
+EXIT_USAGE = 2
+console = Console(highlight=False)
+
+
+def command(
+    intake: Annotated[Path, typer.Option(help="Who was admitted: CSV or CSV.gz.")],
+    events: Annotated[Path, typer.Option(help="What happened: CSV or CSV.gz.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results.")],
+    *,
+    fresh: Annotated[bool, typer.Option("--fresh", help="In an empty system of its own.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Play nothing if a row is bad.")] = False,
+) -> None:
+    """Play a recorded history, in order, on replay time; write predictions and alerts."""
+    history = read_history(intake, events)
+    out.mkdir(parents=True, exist_ok=True)
+    _write_rejected(out, history.rejected)
+    if strict and history.rejected:
+        console.print(
+            f"{len(history.rejected)} rows are rejected; nothing was played. "
+            f"See {out / 'rejected.csv'}"
+        )
+        raise typer.Exit(EXIT_USAGE)
+    asyncio.run(_replay(history, events.name, out, fresh=fresh))
+
+
+async def _replay(history: History, file: str, out: Path, *, fresh: bool) -> None:
+    async with _system(fresh=fresh) as addresses:
+        tally, began = Tally(), time.monotonic()
+        client = Client(addresses, console.print)
+        try:
+            await _play_all(client, history, tally)
+            seconds = time.monotonic() - began
+            rejected = history.rejected + [(file, *refused) for refused in tally.refused]
+            _write_rejected(out, rejected)
+            counts = _counts(history, tally, len(rejected))
+            await write_results(client, out, history.people, tally, counts)
+        finally:
+            await client.close()
+    console.print(
+        f"rows in {counts['rows_in']} = applied {counts['applied']} + duplicate "
+        f"{counts['duplicate']} + rejected {counts['rejected']}"
+    )
+    played = tally.applied + tally.duplicates
+    console.print(
+        f"{played} events in {seconds:.1f} s: {played / seconds:.0f} events/s; results in {out}"
+    )
+
+
+async def _play_all(client: Client, history: History, tally: Tally) -> None:
+    columns = (
+        TextColumn("events"),
+        MofNCompleteColumn(),
+        BarColumn(),
+        TextColumn("{task.fields[speed]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        began, done = time.monotonic(), 0
+        bar = progress.add_task("events", total=len(history.rows), speed="")
+
+        def moved(rows: int) -> None:
+            nonlocal done
+            done += rows
+            speed = f"{done / (time.monotonic() - began):.0f}/s"
+            progress.update(bar, completed=done, speed=speed)
+
+        for script in scripts(history.people, history.rows):
+            await play(client, script, tally, moved)
+
+
+def _counts(history: History, tally: Tally, rejected: int) -> dict[str, Any]:
+    """How every row was accounted for; people count as applied once their referral is taken."""
+    people = len(tally.admissions)
+    counts = {
+        "rows_in": history.intake_rows + history.event_rows,
+        "applied": people + tally.applied + tally.duplicates,
+        "duplicate": history.duplicates,
+        "rejected": rejected,
+    }
+    known = counts["applied"] + counts["duplicate"] + counts["rejected"]
+    return counts | {"unaccounted": counts["rows_in"] - known}
+
+
+def _write_rejected(out: Path, rejected: list[tuple[str, int, str]]) -> None:
+    write_csv(out / "rejected.csv", ("file", "line", "reason"), sorted(rejected))
+
+
+@asynccontextmanager
+async def _system(*, fresh: bool) -> AsyncIterator[Addresses]:
+    """The running system, started if it is not up; or a throw-away one of its own."""
+    if not fresh:
+        home = Home.find()
+        await background.ensure_up(home, console.print)
+        yield addresses_of(home)
+        return
+    folder = Path(tempfile.mkdtemp(prefix="handrail-replay-"))
+    home = Home(folder)
+    try:
+        await background.ensure_up(home, console.print)
+        yield addresses_of(home)
+    finally:
+        background.down(home, lambda _line: None)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def addresses_of(home: Home) -> Addresses:
+    """Where the services of this home answer."""
+    ports = home.read("ports.json")
+    names = ("intake", "attendance", "alerts", "aftercare")
+    return Addresses(*(f"http://{HOST}:{ports[name]}" for name in names))

@@ -1,0 +1,97 @@
+"""Real parts for tests: each in a folder and on ports of its own, gone afterwards."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from operate.addresses import Addresses
+from operate.home import Home
+from operate.parts.kafka import Kafka
+from operate.parts.postgres import Postgres
+
+START_SECONDS = 180
+
+
+@dataclass(frozen=True)
+class System:
+    """A whole Handrail that a test talks to from outside."""
+
+    home: Home
+    addresses: Addresses
+
+    def handrail(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run the command on this system."""
+        return run_handrail(self.home, *words)
+
+
+@contextlib.contextmanager
+def temporary_home() -> Iterator[Home]:
+    """A data folder that others may pass through, as PostgreSQL's user has to when we are root."""
+    folder = Path(tempfile.mkdtemp(prefix="handrail-"))
+    if os.geteuid() == 0:
+        folder.chmod(0o711)
+    home = Home(folder.resolve())
+    home.create()
+    try:
+        yield home
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.asynccontextmanager
+async def running_postgres() -> AsyncIterator[Postgres]:
+    """A PostgreSQL of the test's own."""
+    with temporary_home() as home:
+        port = home.free_ports()["postgres"]
+        server = Postgres(home.folder / "postgres", port, home.log("postgres"))
+        try:
+            server.start()
+            await server.wait_ready()
+            yield server
+        finally:
+            await server.stop()
+
+
+@contextlib.asynccontextmanager
+async def running_kafka() -> AsyncIterator[Kafka]:
+    """A Kafka broker of the test's own, without topics."""
+    with temporary_home() as home:
+        ports = home.free_ports()
+        folder = home.folder / "kafka"
+        broker = Kafka(folder, ports["kafka"], ports["kafka_controller"], home.log("kafka"))
+        try:
+            broker.start()
+            await broker.wait_ready()
+            yield broker
+        finally:
+            await broker.stop()
+
+
+@contextlib.contextmanager
+def running_system() -> Iterator[System]:
+    """Everything `./handrail up` starts, in a home of its own."""
+    with temporary_home() as home:
+        try:
+            started = run_handrail(home, "up", "--detach")
+            assert started.returncode == 0, started.stdout + started.stderr
+            yield System(home, home.addresses())
+        finally:
+            run_handrail(home, "down")
+
+
+def run_handrail(home: Home, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command on a home and give back what it said."""
+    return subprocess.run(
+        [sys.executable, "-m", "operate", *words],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        env=os.environ | {"HANDRAIL_HOME": str(home.folder)},
+    )
