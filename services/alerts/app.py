@@ -13,13 +13,15 @@ async def main() -> int:
     """Run the service until it is told to stop."""
     ladder = Ladder(DEFAULT, load_table())
     service = Service(
-        "alerts", read_settings("alerts"), closed=None, reads=READS, apply=consumers.on_events(ladder)
+        "alerts",
+        read_settings("alerts"),
+        closed=None,
+        reads=READS,
+        apply=consumers.on_events(ladder),
     )
     service.app.include_router(http.routes(service.api_pool, service.committed, ladder))
     service.app.include_router(page.routes(service.api_pool))
-    service.loops.append(
-        escalation.sweeper(service.work_pool, ladder.policy, service.committed)
-    )
+    service.loops.append(escalation.sweeper(service.work_pool, ladder.policy, service.committed))
     return await service.serve()
 
 

@@ -34,9 +34,7 @@ class Resolve(Command):
     ending: Literal["declined_documented", "exhausted"]
 
 
-AnyCommand: TypeAlias = Annotated[
-    Acknowledge | RecordOutreach | Resolve, Field(discriminator="do")
-]
+AnyCommand: TypeAlias = Annotated[Acknowledge | RecordOutreach | Resolve, Field(discriminator="do")]
 COMMANDS: TypeAdapter[list[AnyCommand]] = TypeAdapter(
     Annotated[list[AnyCommand], Field(max_length=200)]
 )

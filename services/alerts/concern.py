@@ -5,6 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
+from alerts import record, store
+from alerts.facts import Fact, fact_of
+from alerts.risk.table import Assessment
+from alerts.rules import BANDS, Ladder, Outcome
+from alerts.store import Row
+from alerts.telling import About, Telling, names
 from handrail import outbox, sites
 from handrail.envelope import Received
 from handrail.events import AdmissionEvent, DayClosed, Event
@@ -12,13 +18,6 @@ from handrail.events.alerts import AlertsDayClosed, RiskChanged
 from handrail.events.intake import ReferralReceived
 from handrail.outbox import Connection
 from handrail.sites import Site, closed_event
-
-from alerts import record, store
-from alerts.facts import Fact, fact_of
-from alerts.risk.table import Assessment
-from alerts.rules import BANDS, Ladder, Outcome
-from alerts.store import Row
-from alerts.telling import About, Telling, names
 
 # Whose days must be closed before a day is over here.
 READS = ("intake", "attendance", "aftercare")
@@ -88,9 +87,7 @@ async def _keep_facts(
     about = [r for r in received if isinstance(r.event, AdmissionEvent)]
     batch.rows = await store.load(conn, {r.key for r in about})
     referrals = [r.event for r in about if isinstance(r.event, ReferralReceived)]
-    await sites.learn(
-        conn, ((e.site_id, e.time_zone, e.clock, e.recorded_day) for e in referrals)
-    )
+    await sites.learn(conn, ((e.site_id, e.time_zone, e.clock, e.recorded_day) for e in referrals))
     told = []
     for one in about:
         row = batch.rows.get(one.key)
@@ -143,9 +140,7 @@ def _days(after: date | None, through: date) -> list[int]:
     return list(range(first, last + 1))
 
 
-def _end_days(
-    batch: Batch, site_id: str, days: list[int], history: dict[UUID, list[Fact]]
-) -> None:
+def _end_days(batch: Batch, site_id: str, days: list[int], history: dict[UUID, list[Fact]]) -> None:
     version = batch.ladder.table.version
     for row in batch.rows.values():
         if row.site_id != site_id:

@@ -64,9 +64,7 @@ class Ladder:
         return MIDDLE if assessment.risk28 >= self.table.middle else LOW
 
 
-def take(
-    story: Story, fact: Fact, ladder: Ladder, history: Sequence[Fact] = ()
-) -> list[Outcome]:
+def take(story: Story, fact: Fact, ladder: Ladder, history: Sequence[Fact] = ()) -> list[Outcome]:
     """Learn one fact, then decide what may be decided on arrival.
 
     A correction tells the story again from `history`, all facts up to and with this one.

@@ -6,12 +6,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from handrail.outbox import Connection
-
 from alerts import record
 from alerts.facts import Fact
 from alerts.record import Record
 from alerts.telling import AlertRow, ConcernRow
+from handrail.outbox import Connection
 
 _LOAD = """
 select admission_id, site_id, partition, watched, body from admissions
@@ -207,8 +206,8 @@ async def add_assessments(conn: Connection, rows: list[tuple[object, ...]]) -> N
 
 
 async def save_concerns(conn: Connection, rows: Iterable[ConcernRow]) -> None:
-    """Write concerns; an earlier spell's ending goes before the next one's opening."""
-    ordered = sorted(rows, key=lambda r: (r.admission_id, r.spell))
+    """Write concerns; endings go before openings, since one admission has one open at most."""
+    ordered = sorted(rows, key=lambda r: (r.ending is None, r.admission_id, r.spell))
     if ordered:
         columns = zip(
             *(

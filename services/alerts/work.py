@@ -27,9 +27,7 @@ async def take(
     for command in taken:
         receipt = (command.source, command.key)
         if receipt in known:
-            results.append(
-                Result(key=command.key, status="duplicate", subject=known[receipt])
-            )
+            results.append(Result(key=command.key, status="duplicate", subject=known[receipt]))
             continue
         try:
             await _carry_out(conn, command, now, ladder)
@@ -42,9 +40,7 @@ async def take(
     return results
 
 
-async def _carry_out(
-    conn: Connection, command: AnyCommand, now: datetime, ladder: Ladder
-) -> None:
+async def _carry_out(conn: Connection, command: AnyCommand, now: datetime, ladder: Ladder) -> None:
     found = await desk.lock(conn, command.concern_id)
     if found is None:
         raise Rejected("concern_unknown", "No concern has that identifier.", "concern_id")
@@ -54,9 +50,7 @@ async def _carry_out(
     match command:
         case Acknowledge():
             await desk.acknowledge(conn, command.concern_id)
-            await outbox.stage(
-                conn, [events.AlertAcknowledged(**_about(found, command, moment))]
-            )
+            await outbox.stage(conn, [events.AlertAcknowledged(**_about(found, command, moment))])
         case RecordOutreach(channel=channel, outcome=outcome):
             await desk.add_outreach(
                 conn,
@@ -95,9 +89,7 @@ async def _tell(
     await concern.apply_own(conn, row, fact, event, ladder)
 
 
-async def _require_evidence(
-    conn: Connection, found: Open, ending: str, ladder: Ladder
-) -> None:
+async def _require_evidence(conn: Connection, found: Open, ending: str, ladder: Ladder) -> None:
     """Closed by evidence, not by a click: the attempts that were agreed, or a decline in words."""
     attempts = await desk.attempts(conn, found.concern_id)
     policy = ladder.policy

@@ -51,9 +51,7 @@ async def _close_day(conn: Connection, command: CloseDay) -> Result:
     return Result(key=command.key, status="applied" if done else "duplicate")
 
 
-async def _take(
-    conn: Connection, taken: Sequence[AdmissionChange], now: datetime
-) -> list[Result]:
+async def _take(conn: Connection, taken: Sequence[AdmissionChange], now: datetime) -> list[Result]:
     if not taken:
         return []
     known = await receipts.find(conn, taken)
@@ -154,9 +152,7 @@ async def _referrals(
     return {name: subject for name, subject in found.items() if subject}
 
 
-async def _learn_sites(
-    conn: Connection, taken: Sequence[AdmissionChange], now: datetime
-) -> None:
+async def _learn_sites(conn: Connection, taken: Sequence[AdmissionChange], now: datetime) -> None:
     """A site is known from its first referral on."""
     seen = []
     for command in taken:
@@ -164,9 +160,7 @@ async def _learn_sites(
             try:
                 zone = sites.zone_of(command.time_zone)
             except sites.UnknownTimeZoneError as error:
-                raise Rejected(
-                    "time_zone_not_iana", "Name an IANA zone.", "time_zone"
-                ) from error
+                raise Rejected("time_zone_not_iana", "Name an IANA zone.", "time_zone") from error
             day = (command.recorded_at or now).astimezone(zone).date()
             seen.append((command.site_id, command.time_zone, command.clock, day))
     await sites.learn(conn, reversed(seen))

@@ -83,9 +83,7 @@ def decide(
         case commands.Discharge(reason=reason, discharged_on=day):
             _require(admission, OPEN)
             if admission.admitted_on and day < admission.admitted_on:
-                raise Rejected(
-                    "before_admission", "It ends before it began.", "discharged_on"
-                )
+                raise Rejected("before_admission", "It ends before it began.", "discharged_on")
             after = replace(admission, status="discharged", ended_on=day, ended_for=reason)
             return after, events.Discharged(**about, reason=reason, discharged_on=day)
     raise TypeError(command.__class__.__name__)

@@ -89,9 +89,7 @@ def read(
     if partition != (event.partition if isinstance(event, DayClosed) else partition_of(key)):
         raise Unreadable("wrong_partition")
     trace = named.get("traceparent")
-    return Received(
-        event, event_id, owner, key, sequence, incarnation, trace, partition, offset
-    )
+    return Received(event, event_id, owner, key, sequence, incarnation, trace, partition, offset)
 
 
 def _stream_of(event: Event) -> UUID:

@@ -318,9 +318,7 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
         if not kept:
             yield
             return
-        with telemetry.span(
-            f"{telemetry.PROCESS} {topic}", SpanKind.CONSUMER, parent, about, kept
-        ):
+        with telemetry.span(f"{telemetry.PROCESS} {topic}", SpanKind.CONSUMER, parent, about, kept):
             yield
 
     def _note(self, code: str) -> None:

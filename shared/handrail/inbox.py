@@ -95,9 +95,7 @@ async def claim(conn: Connection, batch: Batch) -> Claimed:
     return claimed
 
 
-async def standings_of(
-    conn: Connection, owner: str, keys: Iterable[UUID]
-) -> dict[UUID, Standing]:
+async def standings_of(conn: Connection, owner: str, keys: Iterable[UUID]) -> dict[UUID, Standing]:
     """The last sequence applied and the parking of each key."""
     rows = await conn.fetch(_STANDING, owner, list(keys))
     return {
@@ -167,9 +165,7 @@ def _park(out: Claimed, standings: dict[UUID, Standing], letter: Letter) -> None
     out.letters.append(letter)
 
 
-def _try_to_read(
-    owner: str, record: "ConsumerRecord[bytes, bytes]"
-) -> "Received | Letter":
+def _try_to_read(owner: str, record: "ConsumerRecord[bytes, bytes]") -> "Received | Letter":
     try:
         return read(owner, record.partition, record.offset, record.value, list(record.headers))
     except Unreadable as unreadable:

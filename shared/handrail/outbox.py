@@ -11,7 +11,9 @@ from handrail.events import AdmissionEvent, DayClosed, Event
 from handrail.telemetry import current_traceparent
 from handrail.topics import partition_of, shard_of, site_stream
 
-Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
+Connection: TypeAlias = (
+    "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
+)
 
 # The rows of `streams` are locked in key order before any id is drawn, so that two transactions
 # cannot deadlock and so that within one stream id order is commit order.

@@ -66,9 +66,7 @@ class Rejected(Exception):
         )
 
 
-async def find(
-    conn: Connection, commands: Sequence[Command]
-) -> dict[tuple[str, str], UUID | None]:
+async def find(conn: Connection, commands: Sequence[Command]) -> dict[tuple[str, str], UUID | None]:
     """The receipts there already are, by (source, key)."""
     rows = await conn.fetch(_FIND, [c.source for c in commands], [c.key for c in commands])
     return {(row["source"], row["key"]): row["subject"] for row in rows}

@@ -50,7 +50,9 @@ using relay_leases l
 where p.id = any($1::bigint[]) and l.shard = p.shard and l.holder = $2
     and l.epoch = ($3::bigint[])[p.shard + 1]
 """
-_BACKLOG = "select count(*), coalesce(extract(epoch from now() - min(staged_at)), 0) from outbox_pending"
+_BACKLOG = (
+    "select count(*), coalesce(extract(epoch from now() - min(staged_at)), 0) from outbox_pending"
+)
 
 
 class LeaseLost(Exception):

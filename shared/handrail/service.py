@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from handrail import http, sites, telemetry
 from handrail.dead_letters import counts
 from handrail.events import DayClosed
-from handrail.feed import Apply, Feed, StuckError
+from handrail.feed import Apply, Feed
 from handrail.relay import Relay
 from handrail.settings import Settings
 from handrail.sites import BeforeClose

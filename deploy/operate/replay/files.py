@@ -29,12 +29,8 @@ async def write_results(
             patient = names.get(cells[0])
             if patient:
                 alerts.append((patient, day_of(cells[1]), int(cells[2]), cells[3], cells[4]))
-    write_csv(
-        out / "predictions.csv", ("patient_id", "day", "risk", "level"), sorted(predictions)
-    )
-    write_csv(
-        out / "alerts.csv", ("patient_id", "day", "level", "kind", "reasons"), sorted(alerts)
-    )
+    write_csv(out / "predictions.csv", ("patient_id", "day", "risk", "level"), sorted(predictions))
+    write_csv(out / "alerts.csv", ("patient_id", "day", "level", "kind", "reasons"), sorted(alerts))
     levels = Counter(str(alert[2]) for alert in alerts)
     kinds = Counter(alert[3] for alert in alerts)
     summary = counts | {

@@ -7,13 +7,13 @@ from random import Random
 from operate.simulate.person import Person
 from operate.simulate.tracks import SAT, slot_on
 
-FIRST_WEEK_SHARE = 0.4
+FIRST_WEEK_SHARE = 0.45
 LATEST_SHARE = 0.75
 LOST_SHARE = 0.1
 LOST_FOR = ("not_reached", "declined", "referred_elsewhere", "not_eligible")
 REFERRED_BY = ("inpatient", "emergency_department", "self", "primary_care", "court", "other")
-WEEKS = (4, 5, 6, 8, 10)
-WEEKS_WEIGHTS = (15, 20, 30, 20, 15)
+WEEKS = (3, 4, 5, 6, 8, 10)
+WEEKS_WEIGHTS = (10, 20, 20, 20, 15, 15)
 ONE_DAY = timedelta(days=1)
 
 
@@ -46,7 +46,7 @@ def _draw(rng: Random, days: int, first_day: date) -> Person:
         referred_on=max(first_day, due_on - rng.randint(1, 6) * ONE_DAY),
         due_on=due_on,
         lost_for=rng.choice(LOST_FOR) if rng.random() < LOST_SHARE else "",
-        engagement=rng.gauss(2.05, 0.85),
+        engagement=rng.gauss(2.9, 1.0),
         answering=min(0.9, max(0.15, rng.gauss(0.6, 0.15))),
         severity=max(2.0, rng.gauss(12, 4)),
     )

@@ -6,12 +6,12 @@ from math import exp
 from random import Random
 
 # Early weeks are the weakest: log-odds of coming, by week since admission.
-EARLY = (-0.7, -0.45, -0.2, 0.0)
-MISS_WEIGHT = -0.55
-BARRIER_WEIGHT = -1.5
+EARLY = (-1.1, -0.7, -0.3, 0.0)
+MISS_WEIGHT = -0.7
+BARRIER_WEIGHT = -1.8
 COURAGE_WEIGHT = 1.2
 # The chance to stay away for good after the nth miss in a row.
-LEAVING = (0.0, 0.09, 0.26, 0.42)
+LEAVING = (0.0, 0.15, 0.36, 0.5)
 EARLY_LEAVING = 1.6
 BARRIERS = ("transport", "childcare", "work", "illness", "return_to_use")
 BARRIER_A_DAY = 0.018

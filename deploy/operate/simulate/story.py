@@ -3,12 +3,12 @@
 from collections import Counter
 from datetime import date
 
-from operate.simulate.answers import Concern
+from operate.simulate.answers import Alert, Concern
 from operate.simulate.clinic import FIRST_DAY
 from operate.simulate.play import Played
 from operate.simulate.team import LIST_ONLY, Attempt
 
-LEVELS = ("safety", "high", "elevated", "watch")
+LEVELS = ("safety", "high", "elevated", "on the watch list")
 PEOPLE_TOLD = 5
 SOON = 7
 CHANNELS = {"phone": "phone", "text": "text", "in_person": "a visit", "letter": "letter"}
@@ -26,17 +26,17 @@ HAPPENED = {
     "corrected": "the roster was corrected: they had been there",
     "first_visit_kept": "the first aftercare visit was kept",
     "first_visit_missed": "the first aftercare visit was missed",
-    "held_hospital": "on hold while in hospital",
-    "held_leave": "on leave",
-    "resumed": "resumed",
+    "held_hospital": "put on hold while in hospital",
+    "held_leave": "went on leave",
+    "resumed": "care was resumed",
     "dropped_out": "discharged, having left",
     "completed": "completed the program and stepped down",
     "transferred": "transferred",
     "incarcerated": "discharged to jail",
 }
 ENDINGS = {
-    "returned": "seen in a session again, so the concern closed",
-    "transferred_and_seen": "seen at the next place, so the concern closed",
+    "returned": "they were seen in a session again, so the concern closed",
+    "transferred_and_seen": "they were seen at the next place, so the concern closed",
     "declined_documented": "the wish was documented and the concern closed",
     "exhausted": "all agreed attempts were made",
     "withdrawn": "the alert was withdrawn",
@@ -110,17 +110,26 @@ def people_told(played: Played) -> list[str]:
 
 def tell(played: Played, concern: Concern) -> str:
     """One person's paragraph."""
-    number = played.number_of(concern)
-    person = played.clinic.person(number)
-    level = min([concern.level, *(alert.level for alert in concern.alerts)])
-    most = min(concern.alerts, key=lambda a: a.level, default=None)
-    reasons = "; ".join((most.reasons if most else concern.reasons)[:3])
+    person = played.clinic.person(played.number_of(concern))
+    alerts = sorted(concern.alerts, key=lambda alert: alert.level)
+    reasons = alerts[0].reasons if alerts else concern.reasons
     why = (
-        f"[bold]Person {number}, {person.track} track.[/bold] Flagged on day "
-        f"{_day(concern.opened_on)} ({LEVELS[level]}): {reasons}."
+        f"[bold]Person {person.number}, {person.track} track.[/bold] Flagged on day "
+        f"{_day(concern.opened_on)} ({_rise(alerts) or LEVELS[concern.level]}): "
+        f"{'; '.join(reason.split(' (')[0] for reason in reasons[:3])}."
     )
     told = (why, _tried(_attempts(played, concern)), _after(played, concern))
     return " ".join(filter(None, told))
+
+
+def _rise(alerts: list[Alert]) -> str:
+    """The level first told, and when it rose to the most serious; empty without an alert."""
+    if not alerts:
+        return ""
+    worst, first = alerts[0], alerts[-1]
+    if worst.day == first.day:
+        return LEVELS[worst.level]
+    return f"{LEVELS[first.level]}, {LEVELS[worst.level]} on day {_day(worst.day)}"
 
 
 def _tried(attempts: list[Attempt]) -> str:
@@ -138,15 +147,18 @@ def _after(played: Played, concern: Concern) -> str:
     person = played.clinic.person(played.number_of(concern))
     until = concern.closed_on or date.max
     since = [
-        f"{HAPPENED[what]} on day {_day(day)}"
+        (day, HAPPENED[what])
         for day, what in person.diary
-        if what in HAPPENED and concern.opened_on <= day <= until
+        if what in HAPPENED and concern.opened_on < day <= until
     ]
-    if concern.ending:
-        close = f"{ENDINGS.get(concern.ending, concern.ending)} on day {_day(until)}"
-    else:
-        close = "still open, and held until the person is back or safely elsewhere"
-    words = "; ".join([*since[-2:], close])
+    ends = [(until, ENDINGS.get(concern.ending, concern.ending))] if concern.ending else []
+    happened: dict[date, list[str]] = {}
+    for day, words in [*since[-2:], *ends]:
+        happened.setdefault(day, []).append(words)
+    told = [f"on day {_day(day)} {', and '.join(words)}" for day, words in happened.items()]
+    if not concern.ending:
+        told.append("still open, and held until the person is back or safely elsewhere")
+    words = "; ".join(told)
     return f"{words[0].upper()}{words[1:]}."
 
 
@@ -154,10 +166,10 @@ def _attempts(played: Played, concern: Concern) -> list[Attempt]:
     return [a for a in played.team.attempts if a.concern_id == concern.concern_id]
 
 
-def _liveliest(played: Played, concern: Concern) -> tuple[bool, int, int]:
+def _liveliest(played: Played, concern: Concern) -> tuple[bool, int, date, int]:
     """Stories with two or three attempts first, the more serious before the others."""
     tries = len(_attempts(played, concern))
-    return (tries not in (2, 3), concern.level, played.number_of(concern))
+    return (tries not in (2, 3), concern.level, concern.opened_on, played.number_of(concern))
 
 
 def _came_back(played: Played, concern: Concern) -> bool:
@@ -174,7 +186,8 @@ def _missed_first_visit(_played: Played, concern: Concern) -> bool:
 
 
 def _is_silent(played: Played, concern: Concern) -> bool:
-    return concern.ending is None and len(_attempts(played, concern)) > 2
+    gone = played.clinic.person(played.number_of(concern)).gone
+    return concern.ending is None and gone and len(_attempts(played, concern)) > 2
 
 
 def _is_safety(_played: Played, concern: Concern) -> bool:

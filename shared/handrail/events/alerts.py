@@ -28,7 +28,9 @@ Outcome = Literal[
     "died",
     "moved",
 ]
-Ending = Literal["returned", "transferred_and_seen", "declined_documented", "exhausted"]
+Ending = Literal[
+    "returned", "transferred_and_seen", "declined_documented", "exhausted", "discharged"
+]
 
 
 class ConcernEvent(AdmissionEvent):
