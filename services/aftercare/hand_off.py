@@ -14,7 +14,6 @@ from handrail.events.aftercare import AftercareDayClosed
 from handrail.outbox import Connection
 from handrail.receipts import Command, Rejected, Result, moment_of
 from handrail.sites import Site
-from handrail.topics import PARTITIONS
 
 
 async def take(conn: Connection, taken: Sequence[AnyCommand], now: datetime) -> list[Result]:
@@ -22,11 +21,11 @@ async def take(conn: Connection, taken: Sequence[AnyCommand], now: datetime) -> 
 
     Thirteen statements at most, however many commands and open hand-offs.
     """
-    receipted = await receipts.find(conn, taken)
+    receipted = await receipts.find(conn, (c.receipt() for c in taken))
     batch = _Batch(receipted, await _load(conn, taken), now)
     results = [batch.carry_out(command) for command in taken]
     await store.save(conn, [batch.known.hand_offs[i] for i in batch.changed])
-    await store.close_days(conn, batch.closed)
+    await sites.move(conn, batch.closed)
     await receipts.enter(conn, batch.taken)
     await outbox.stage(conn, batch.events)
     return results
@@ -103,10 +102,7 @@ class _Batch:
             after, told = rules.end_day(hand_off, day, end)
             for event in told:
                 self._enter(after, event)
-        self.events.extend(
-            sites.closed_event(AftercareDayClosed, site.site_id, day, end, partition)
-            for partition in range(PARTITIONS)
-        )
+        self.events += sites.closed_events(AftercareDayClosed, site, day)
         self.known.sites[site.site_id] = replace(site, closed_through=day)
         self.closed[site.site_id] = day
 
@@ -152,7 +148,7 @@ async def _load(conn: Connection, taken: Sequence[AnyCommand]) -> _Known:
             named.add(command.step_down_id)
     admissions = await store.sites_of_admissions(conn, persons)
     site_ids = {*admissions.values(), *await store.sites_of_hand_offs(conn, named), *closing}
-    await store.hold_sites(conn, closing)
+    await sites.hold(conn, closing)
     known_sites = await sites.load(conn, site_ids)
     replayed = {s: day for s, day in closing.items() if _is_on_replay(known_sites.get(s))}
     hand_offs = await store.load(conn, named | await store.waiting(conn, replayed))

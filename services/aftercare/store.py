@@ -22,14 +22,6 @@ select admission_id, site_id from admissions where admission_id = any($1::uuid[]
 _SITES_OF_HAND_OFFS = """
 select distinct site_id from hand_offs where step_down_id = any($1::uuid[])
 """
-_HOLD_SITES = """
-select site_id from sites where site_id = any($1::text[]) order by site_id for update
-"""
-_CLOSE_DAYS = """
-update sites as s set closed_through = t.day
-from unnest($1::text[], $2::date[]) as t (site_id, day)
-where s.site_id = t.site_id and s.closed_through < t.day
-"""
 _WAITING = """
 select h.step_down_id
 from unnest($1::text[], $2::date[]) as t (site_id, day)
@@ -101,19 +93,6 @@ async def sites_of_hand_offs(conn: Connection, ids: Iterable[UUID]) -> set[str]:
     """The sites of these hand-offs."""
     rows = await conn.fetch(_SITES_OF_HAND_OFFS, list(set(ids)))
     return {row["site_id"] for row in rows}
-
-
-async def hold_sites(conn: Connection, site_ids: Iterable[str]) -> None:
-    """Lock the sites whose days are to be closed, before anyone shares them."""
-    wanted = sorted(site_ids)
-    if wanted:
-        await conn.fetch(_HOLD_SITES, wanted)
-
-
-async def close_days(conn: Connection, closed: Mapping[str, date]) -> None:
-    """Move each site's last closed day."""
-    if closed:
-        await conn.execute(_CLOSE_DAYS, list(closed), list(closed.values()))
 
 
 async def waiting(conn: Connection, through: Mapping[str, date]) -> set[UUID]:

@@ -189,9 +189,7 @@ def _say_band(batch: Batch, row: Row, day: int, assessment: Assessment, band: in
 
 def _close_days(batch: Batch, site: Site, through: date, cause: str | None) -> None:
     """Say that everything that hung on this day is decided."""
-    event = closed_event(
-        AlertsDayClosed, site.site_id, through, site.end_of(through), batch.partition
-    )
+    event = closed_event(AlertsDayClosed, site, through, batch.partition)
     batch.telling.closings.append((event, cause))
 
 

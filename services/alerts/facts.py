@@ -75,10 +75,10 @@ def _told(event: AdmissionEvent) -> _Told | None:  # noqa: PLR0911  # one line a
         case attendance.SessionExcused():
             return "excused", (event.planned_on or event.recorded_day).toordinal(), (), ()
         case attendance.AttendanceCorrected():
-            day = event.attended_on or event.planned_on or event.recorded_day
+            at = event.attended_on or event.planned_on or event.recorded_day
             planned = event.planned_on.toordinal() if event.planned_on else -1
             numbers = (float(planned), float(event.minutes), float(event.minutes_late))
-            return "corrected", day.toordinal(), (event.was, event.now), numbers
+            return "corrected", at.toordinal(), (event.was, event.now), numbers
         case attendance.ScreenResulted():
             return "screened", event.recorded_day.toordinal(), event.positives, ()
         case attendance.MeasureScored():
@@ -91,7 +91,7 @@ def _told(event: AdmissionEvent) -> _Told | None:  # noqa: PLR0911  # one line a
     return _told_elsewhere(event)
 
 
-def _told_elsewhere(event: AdmissionEvent) -> _Told | None:  # noqa: PLR0911  # one line an event
+def _told_elsewhere(event: AdmissionEvent) -> _Told | None:  # noqa: C901, PLR0911  # one line an event
     day = event.recorded_day.toordinal()
     match event:
         case intake.ReferralReceived():

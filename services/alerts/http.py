@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 
 from alerts import desk, exports, record, store, work
 from alerts.commands import COMMANDS, AnyCommand
-from alerts.risk.table import assess, reasons_in_words
+from alerts.risk.table import assess, reason_in_words
 from alerts.rules import Ladder
 from handrail import edges
 from handrail.edges import Committed
@@ -23,7 +23,9 @@ select case when count(*) = $2 then min(day) end from days_over where site_id = 
 """
 
 
-def routes(pool: asyncpg.Pool, committed: Committed, ladder: Ladder) -> APIRouter:
+def routes(  # noqa: C901  # one short function a route
+    pool: asyncpg.Pool, committed: Committed, ladder: Ladder
+) -> APIRouter:
     """Commands and queries; each command route opens exactly one transaction."""
     router = APIRouter(prefix="/v1", tags=["alerts"])
 
@@ -78,7 +80,6 @@ def routes(pool: asyncpg.Pool, committed: Committed, ladder: Ladder) -> APIRoute
         story = record.present(row.record, ladder)
         at = day or datetime.now(UTC).date()
         assessment = assess(story.behaviour, at.toordinal(), ladder.table)
-        words = reasons_in_words(assessment)
         return {
             "day": at,
             "table_version": ladder.table.version,
@@ -86,8 +87,8 @@ def routes(pool: asyncpg.Pool, committed: Committed, ladder: Ladder) -> APIRoute
             "risk14": assessment.risk14,
             "score": assessment.score,
             "reasons": [
-                {"code": r.code, "points": r.points, "words": w}
-                for r, w in zip(assessment.reasons, words, strict=False)
+                {"code": r.code, "points": r.points, "words": reason_in_words(r)}
+                for r in assessment.reasons
             ],
         }
 

@@ -122,7 +122,8 @@ class Row:
     @classmethod
     def new(cls, admission_id: UUID, site_id: str, partition: int) -> "Row":
         """An admission heard of for the first time."""
-        return cls(admission_id, site_id, partition, False, b"", Record(record.EMPTY))
+        fresh = Record(record.EMPTY)
+        return cls(admission_id, site_id, partition, watched=False, body=b"", record=fresh)
 
 
 async def load(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, Row]:

@@ -71,7 +71,7 @@ def learn(story: Story, fact: Fact) -> None:
 
 def _attended(story: Story, fact: Fact) -> None:
     day = fact.day or fact.recorded
-    planned, minutes, late = fact.numbers
+    planned, minutes, _late = fact.numbers
     story.attended += 1
     story.let_go = False
     story.last_attended = max(day, story.last_attended or day)
@@ -79,7 +79,7 @@ def _attended(story: Story, fact: Fact) -> None:
     story.run = [missed for missed in story.run if missed > day]
     story.minutes = [m for m in story.minutes if m[0] > day - RECENT_DAYS]
     story.minutes.append((day, int(minutes)))
-    behaviour.attended(story.behaviour, day, None if planned < 0 else int(planned), int(late))
+    behaviour.attended(story.behaviour, day, None if planned < 0 else int(planned))
 
 
 def _missed(story: Story, fact: Fact) -> None:
@@ -90,7 +90,7 @@ def _missed(story: Story, fact: Fact) -> None:
     story.misses = [missed for missed in story.misses if missed > day - RECENT_DAYS]
     story.misses.append(day)
     late = fact.codes[0] == "late_cancellation"
-    behaviour.missed(story.behaviour, fact.recorded, day, late)
+    behaviour.missed(story.behaviour, day, late_cancellation=late)
 
 
 def _excused(story: Story, fact: Fact) -> None:
@@ -144,7 +144,7 @@ def _contacted(story: Story, fact: Fact) -> None:
     reached = bool(fact.numbers[0])
     if reached:
         _contact(story, fact.recorded)
-    behaviour.contacted(story.behaviour, fact.recorded, reached)
+    behaviour.contacted(story.behaviour, fact.recorded, reached=reached)
 
 
 def _outreach(story: Story, fact: Fact) -> None:
@@ -152,7 +152,7 @@ def _outreach(story: Story, fact: Fact) -> None:
     if outcome in REACHED:
         _contact(story, fact.recorded)
     story.hold = HOLDING_OUTCOMES.get(outcome, story.hold)
-    behaviour.contacted(story.behaviour, fact.recorded, outcome in REACHED)
+    behaviour.contacted(story.behaviour, fact.recorded, reached=outcome in REACHED)
 
 
 def _visit_missed(story: Story, fact: Fact) -> None:

@@ -22,7 +22,7 @@ async def take(
     conn: Connection, taken: Sequence[AnyCommand], now: datetime, ladder: Ladder
 ) -> list[Result]:
     """Carry out the commands in order; one result each. A refused one changes nothing."""
-    known = await receipts.find(conn, taken)
+    known = await receipts.find(conn, (c.receipt() for c in taken))
     results = []
     for command in taken:
         receipt = (command.source, command.key)

@@ -16,7 +16,7 @@ async def on_intake_events(conn: Connection, received: Sequence[Received]) -> No
     events = [r.event for r in received if isinstance(r.event, AdmissionEvent)]
     if not events:
         return
-    referrals = [event for event in reversed(events) if isinstance(event, ReferralReceived)]
+    referrals = [event for event in events if isinstance(event, ReferralReceived)]
     await sites.learn(conn, ((r.site_id, r.time_zone, r.clock, r.recorded_day) for r in referrals))
     known = {site.site_id: site for site in await sites.all_sites(conn)}
     admissions = await store.admissions(conn, (event.admission_id for event in events))

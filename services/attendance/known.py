@@ -33,7 +33,7 @@ async def load(conn: Connection, taken: Sequence[AnyCommand]) -> Known:
     known.names = {(s.source, s.session_key): s.session_id for s in known.sessions.values()}
     known.seats = await store.seats(conn, list(known.sessions))
     known.admissions = await store.admissions(conn, named.persons)
-    await store.hold_sites(conn, named.closing)
+    await sites.hold(conn, named.closing)
     of_sessions = {session.site_id for session in known.sessions.values()}
     of_persons = {admission.site_id for admission in known.admissions.values()}
     known.sites = await sites.load(conn, named.sites | named.closing | of_sessions | of_persons)

@@ -16,7 +16,6 @@ from handrail import outbox, receipts, sites
 from handrail.events import Event
 from handrail.events.attendance import AttendanceDayClosed
 from handrail.receipts import Command, Rejected, Result, moment_of
-from handrail.topics import PARTITIONS
 
 
 async def take(conn: outbox.Connection, taken: Sequence[AnyCommand], now: datetime) -> list[Result]:
@@ -24,14 +23,14 @@ async def take(conn: outbox.Connection, taken: Sequence[AnyCommand], now: dateti
 
     Twelve statements at most, however many commands.
     """
-    receipted = await receipts.find(conn, taken)
+    receipted = await receipts.find(conn, (c.receipt() for c in taken))
     known = await load(conn, taken)
     batch = _Batch(receipted, known, now)
     results = [batch.carry_out(command) for command in taken]
     await store.open_sessions(conn, [known.sessions[i] for i in batch.opened])
     await store.cancel_sessions(conn, batch.cancelled)
     await store.save_seats(conn, [known.seats[place] for place in batch.seated])
-    await store.close_days(conn, batch.closed)
+    await sites.move(conn, batch.closed)
     await receipts.enter(conn, batch.taken)
     await outbox.stage(conn, batch.events)
     return results
@@ -62,7 +61,9 @@ class _Batch:
         self.taken.append((*receipt, subject))
         return Result(key=command.key, status="applied", subject=subject)
 
-    def _decide(self, command: AnyCommand) -> UUID | None:
+    def _decide(  # noqa: PLR0911  # one line a command
+        self, command: AnyCommand
+    ) -> UUID | None:
         match command.do:  # a tag costs less than the class of a pydantic model
             case "record_attended" | "record_missed" | "record_excused":
                 return self._record(command)
@@ -141,11 +142,7 @@ class _Batch:
             raise Rejected("site_unknown", "No site has that identifier.", "site_id")
         if site.clock != "replay":
             raise Rejected("site_on_wall_clock", "Its days close by themselves.", "site_id")
-        end = site.end_of(command.day)
-        self.events.extend(
-            sites.closed_event(AttendanceDayClosed, site.site_id, command.day, end, partition)
-            for partition in range(PARTITIONS)
-        )
+        self.events += sites.closed_events(AttendanceDayClosed, site, command.day)
         self.known.sites[site.site_id] = replace(site, closed_through=command.day)
         self.closed[site.site_id] = command.day
 

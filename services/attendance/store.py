@@ -1,6 +1,6 @@
 """Attendance's own tables."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from operator import attrgetter
 from typing import Any
@@ -68,14 +68,6 @@ on conflict (session_id, admission_id) do update set
     status = excluded.status, minutes = excluded.minutes, minutes_late = excluded.minutes_late,
     left_early = excluded.left_early, mode = excluded.mode, attended_on = excluded.attended_on,
     reason = excluded.reason, recorded_at = excluded.recorded_at, version = excluded.version
-"""
-_HOLD_SITES = """
-select site_id from sites where site_id = any($1::text[]) order by site_id for update
-"""
-_CLOSE_DAYS = """
-update sites as s set closed_through = t.day
-from unnest($1::text[], $2::date[]) as t (site_id, day)
-where s.site_id = t.site_id and s.closed_through < t.day
 """
 _SESSIONS_OF_DAY = """
 select session_id, site_id, session_type, modality, mode, held_on, planned_on, starts_at,
@@ -154,19 +146,6 @@ async def save_seats(conn: Connection, changed: Sequence[Seat]) -> None:
     if changed:
         columns = zip(*map(_seat_row, changed), strict=True)
         await conn.execute(_SAVE_SEATS, *map(list, columns))
-
-
-async def hold_sites(conn: Connection, site_ids: Iterable[str]) -> None:
-    """Lock the sites whose days are to be closed, before anyone shares them."""
-    wanted = sorted(set(site_ids))
-    if wanted:
-        await conn.fetch(_HOLD_SITES, wanted)
-
-
-async def close_days(conn: Connection, closed: Mapping[str, date]) -> None:
-    """Move each site's last closed day."""
-    if closed:
-        await conn.execute(_CLOSE_DAYS, list(closed), list(closed.values()))
 
 
 async def sessions_of_day(conn: Connection, site_id: str, day: date) -> list[dict[str, Any]]:

@@ -54,7 +54,7 @@ async def _close_day(conn: Connection, command: CloseDay) -> Result:
 async def _take(conn: Connection, taken: Sequence[AdmissionChange], now: datetime) -> list[Result]:
     if not taken:
         return []
-    known = await receipts.find(conn, taken)
+    known = await receipts.find(conn, (c.receipt() for c in taken))
     referrals = await _referrals(conn, taken, known)
     await _learn_sites(conn, taken, now)
     admissions = await store.load(conn, filter(None, (_named(c, referrals) for c in taken)))
@@ -144,11 +144,11 @@ async def _referrals(
 ) -> dict[tuple[str, str], UUID]:
     """The admissions that the senders' referral keys name."""
     wanted = [
-        ReceiveReferral.model_construct(source=c.source, key=c.referral_key)
+        (c.source, c.referral_key)
         for c in taken
         if isinstance(c, AdmissionCommand) and c.referral_key
     ]
-    found = {**known, **(await receipts.find(conn, wanted) if wanted else {})}
+    found = {**known, **(await receipts.find(conn, wanted))}
     return {name: subject for name, subject in found.items() if subject}
 
 
@@ -163,7 +163,7 @@ async def _learn_sites(conn: Connection, taken: Sequence[AdmissionChange], now: 
                 raise Rejected("time_zone_not_iana", "Name an IANA zone.", "time_zone") from error
             day = (command.recorded_at or now).astimezone(zone).date()
             seen.append((command.site_id, command.time_zone, command.clock, day))
-    await sites.learn(conn, reversed(seen))
+    await sites.learn(conn, seen)
 
 
 def _named(command: AdmissionChange, referrals: dict[tuple[str, str], UUID]) -> UUID | None:

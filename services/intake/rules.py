@@ -40,7 +40,7 @@ class Admission:
         return asdict(self)
 
 
-def decide(
+def decide(  # noqa: PLR0911  # one line a command
     admission: Admission, command: commands.AdmissionCommand, moment: Moment
 ) -> tuple[Admission, Event]:
     """The admission after `command`, and the event that says so. Raises Rejected."""

@@ -55,7 +55,7 @@ async def close_replay_day(
     """Close a day of a site on replay time. Raises Rejected for another site."""
 
     async def act(conn: Connection) -> bool:
-        found = (await sites.load(conn, [site_id])).get(site_id)
+        found = (await sites.hold(conn, [site_id])).get(site_id)
         if found is None:
             raise Rejected("site_unknown", "No site has that identifier.", "site_id")
         if found.clock != "replay":

@@ -1,6 +1,6 @@
 """Commands are taken once by the caller's own key, however often they are sent."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
@@ -39,6 +39,10 @@ class Command(BaseModel):
         default=None, description="Only for sites on replay time; else the present moment."
     )
 
+    def receipt(self) -> tuple[str, str]:
+        """What its receipt is filed under."""
+        return self.source, self.key
+
 
 class Result(BaseModel):
     """What became of one command."""
@@ -66,9 +70,15 @@ class Rejected(Exception):
         )
 
 
-async def find(conn: Connection, commands: Sequence[Command]) -> dict[tuple[str, str], UUID | None]:
-    """The receipts there already are, by (source, key)."""
-    rows = await conn.fetch(_FIND, [c.source for c in commands], [c.key for c in commands])
+async def find(
+    conn: Connection, names: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], UUID | None]:
+    """The receipts there already are, of these (source, key)."""
+    asked = list(set(names))
+    if not asked:
+        return {}
+    sources, keys = zip(*asked, strict=True)
+    rows = await conn.fetch(_FIND, list(sources), list(keys))
     return {(row["source"], row["key"]): row["subject"] for row in rows}
 
 

@@ -251,14 +251,14 @@ async def _coroutine(service: Callable[[], Awaitable[int]]) -> int:
     return await service()
 
 
-async def _nothing_to_redrive(_key: object, *, drop_unreadable: bool = False) -> dict[str, int]:
+async def _nothing_to_redrive(_key: object, **_asked: bool) -> dict[str, int]:
     return {"applied": 0, "dropped": 0, "left": 0}
 
 
 def read_settings(service: str) -> Settings:
     """The settings from the environment; ends the process with one clear line per mistake."""
     try:
-        settings = Settings()  # type: ignore[call-arg]  # read from the environment
+        settings = Settings()
         settings.dsn()
     except ValidationError as error:
         for item in http.fields_of(error):

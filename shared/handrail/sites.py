@@ -1,6 +1,6 @@
 """Sites and their days: the only place where a clock of the wall becomes a clinical day."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -16,16 +16,27 @@ insert into sites (site_id, time_zone, clock, closed_through)
 select * from unnest($1::text[], $2::text[], $3::text[], $4::date[])
 on conflict (site_id) do nothing
 """
+# Referrals of one site lie on many partitions: the earliest opens it, whichever comes first.
+_OPEN_EARLIER = """
+update sites as s set closed_through = t.day
+from unnest($1::text[], $2::date[]) as t (site_id, day)
+where s.site_id = t.site_id and not s.has_closed and s.closed_through > t.day
+"""
 # The share lock keeps the day open until this transaction is over: what it stages is in the
 # outbox before the day's own `day_closed`.
 _LOAD = """
 select site_id, time_zone, clock, closed_through from sites
 where site_id = any($1::text[]) order by site_id for share
 """
-_LOCK = """
-select site_id, time_zone, clock, closed_through from sites where site_id = $1 for update
+_HOLD = """
+select site_id, time_zone, clock, closed_through from sites
+where site_id = any($1::text[]) order by site_id for update
 """
-_CLOSE = "update sites set closed_through = $2 where site_id = $1"
+_CLOSE = """
+update sites as s set closed_through = t.day, has_closed = true
+from unnest($1::text[], $2::date[]) as t (site_id, day)
+where s.site_id = t.site_id and s.closed_through < t.day
+"""
 _ALL = "select site_id, time_zone, clock, closed_through from sites order by site_id"
 _ONE_DAY = timedelta(days=1)
 
@@ -70,17 +81,33 @@ class Site:
 
 async def learn(conn: Connection, seen: Iterable[tuple[str, str, str, date]]) -> None:
     """Enter sites heard of for the first time: (site_id, time_zone, clock, first day)."""
-    rows = {row[0]: row for row in seen}
+    rows: dict[str, tuple[str, str, date]] = {}
+    for site_id, time_zone, clock, day in seen:
+        if site_id not in rows or day < rows[site_id][2]:
+            rows[site_id] = (time_zone, clock, day)
     if rows:
-        ids, zones, clocks, days = zip(*rows.values(), strict=True)
+        zones, clocks, days = zip(*rows.values(), strict=True)
         before = [day - _ONE_DAY for day in days]
-        await conn.execute(_LEARN, list(ids), list(zones), list(clocks), before)
+        await conn.execute(_LEARN, list(rows), list(zones), list(clocks), before)
+        await conn.execute(_OPEN_EARLIER, list(rows), before)
 
 
 async def load(conn: Connection, site_ids: Iterable[str]) -> dict[str, Site]:
     """These sites, with their days held open until the transaction ends."""
     rows = await conn.fetch(_LOAD, sorted(set(site_ids)))
     return {row["site_id"]: Site(**dict(row)) for row in rows}
+
+
+async def hold(conn: Connection, site_ids: Iterable[str]) -> dict[str, Site]:
+    """Lock sites whose days shall be closed, before anyone in this transaction shares them."""
+    rows = await conn.fetch(_HOLD, sorted(set(site_ids)))
+    return {row["site_id"]: Site(**dict(row)) for row in rows}
+
+
+async def move(conn: Connection, closed: Mapping[str, date]) -> None:
+    """Move each held site's last closed day."""
+    if closed:
+        await conn.execute(_CLOSE, list(closed), list(closed.values()))
 
 
 async def all_sites(conn: Connection) -> list[Site]:
@@ -104,24 +131,27 @@ async def close_day(
 
     False when the day was closed already, or the site is not known.
     """
-    row = await conn.fetchrow(_LOCK, site_id)
-    if row is None or row["closed_through"] >= day:
+    site = (await hold(conn, [site_id])).get(site_id)
+    if site is None or site.closed_through >= day:
         return False
-    site = Site(**dict(row))
     end = site.end_of(day)
     if before:
         await before(conn, site, day, end)
-    await stage(conn, [closed_event(closed, site_id, day, end, p) for p in range(PARTITIONS)])
-    await conn.execute(_CLOSE, site_id, day)
+    await stage(conn, closed_events(closed, site, day))
+    await move(conn, {site_id: day})
     return True
 
 
-def closed_event(
-    closed: type[DayClosed], site_id: str, day: date, end: datetime, partition: int
-) -> DayClosed:
+def closed_events(closed: type[DayClosed], site: Site, day: date) -> list[DayClosed]:
+    """The `day_closed` events of a site's day, one a partition."""
+    return [closed_event(closed, site, day, partition) for partition in range(PARTITIONS)]
+
+
+def closed_event(closed: type[DayClosed], site: Site, day: date, partition: int) -> DayClosed:
     """The `day_closed` event of one site, day and partition."""
+    end = site.end_of(day)
     return closed(
-        site_id=site_id,
+        site_id=site.site_id,
         occurred_at=end,
         recorded_at=end,
         recorded_day=day,

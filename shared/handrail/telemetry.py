@@ -70,7 +70,10 @@ def context_of(traceparent: str | None) -> SpanContext | None:
     parts = (traceparent or "").split("-")
     try:
         context = SpanContext(
-            int(parts[1], 16), int(parts[2], 16), True, TraceFlags(int(parts[3], 16))
+            int(parts[1], 16),
+            int(parts[2], 16),
+            is_remote=True,
+            trace_flags=TraceFlags(int(parts[3], 16)),
         )
     except (IndexError, ValueError):
         return None

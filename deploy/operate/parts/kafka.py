@@ -197,7 +197,7 @@ def _format(run: list[str], properties: Path) -> None:
     argv = [*run, "kafka.tools.StorageTool", "format", "--ignore-formatted"]
     try:
         made = subprocess.run(
-            [*argv, "--cluster-id", cluster, "--config", str(properties)],
+            [*argv, f"--cluster-id={cluster}", "--config", str(properties)],
             check=False,
             capture_output=True,
             stdin=subprocess.DEVNULL,

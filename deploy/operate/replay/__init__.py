@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from operate import background
 from operate.addresses import Addresses
-from operate.home import HOST, Home
+from operate.home import Home
 from operate.replay.client import Client
 from operate.replay.files import write_csv, write_results
 from operate.replay.play import Tally, play
@@ -115,20 +115,13 @@ async def _system(*, fresh: bool) -> AsyncIterator[Addresses]:
     if not fresh:
         home = Home.find()
         await background.ensure_up(home, console.print)
-        yield addresses_of(home)
+        yield home.addresses()
         return
     folder = Path(tempfile.mkdtemp(prefix="handrail-replay-"))
     home = Home(folder)
     try:
         await background.ensure_up(home, console.print)
-        yield addresses_of(home)
+        yield home.addresses()
     finally:
         background.down(home, lambda _line: None)
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def addresses_of(home: Home) -> Addresses:
-    """Where the services of this home answer."""
-    ports = home.read("ports.json")
-    names = ("intake", "attendance", "alerts", "aftercare")
-    return Addresses(*(f"http://{HOST}:{ports[name]}" for name in names))

@@ -60,14 +60,14 @@ class _BadRow(Exception):
 def read_history(intake: Path, events: Path) -> History:
     """Read both files. Raises OperateError when one is missing or lacks a column."""
     history = History()
-    for line, cells in _lines(intake, INTAKE_COLUMNS, history):
+    for line, cells in _lines(intake, INTAKE_COLUMNS):
         history.intake_rows += 1
         try:
             _take_person(history, line, _checked(cells))
         except _BadRow as bad:
             history.rejected.append((intake.name, line, str(bad)))
     reader = _Reader(history, events.name)
-    for line, cells in _lines(events, EVENT_COLUMNS, history):
+    for line, cells in _lines(events, EVENT_COLUMNS):
         history.event_rows += 1
         try:
             reader.take(line, _checked(cells))
@@ -176,13 +176,10 @@ def _row_of(line: int, cells: dict[str, str]) -> Row:
     )
 
 
-def _lines(
-    path: Path, columns: tuple[str, ...], history: History
-) -> Iterator[tuple[int, dict[str, str] | None]]:
+def _lines(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str] | None]]:
     """Line number and cells of each row; None for a row of another width or not UTF-8."""
     try:
-        opened = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
-        with opened as file:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
             head = next(csv.reader([file.readline().decode("utf-8-sig")]), [])
             missing = [name for name in columns if name not in head]
             if missing:

@@ -44,11 +44,8 @@ def level_changed(b: Behaviour, day: int) -> None:
     b.level_changed = day
 
 
-def attended(b: Behaviour, day: int, planned_day: int | None = None, minutes_late: int = 0) -> None:
-    """Seen on `day`, in the seat of `planned_day` (None: no seat was planned).
-
-    `minutes_late` is taken and not used: the data the table is learned from do not have it.
-    """
+def attended(b: Behaviour, day: int, planned_day: int | None = None) -> None:
+    """Seen on `day`, in the seat of `planned_day` (None: no seat was planned)."""
     b.attended += 1
     if b.last_seen is None or day > b.last_seen:
         b.last_seen = day
@@ -58,8 +55,8 @@ def attended(b: Behaviour, day: int, planned_day: int | None = None, minutes_lat
     _keep_seat(b, (planned, ATTENDED, day - planned))
 
 
-def missed(b: Behaviour, day_known: int, planned_day: int, late_cancellation: bool = False) -> None:
-    """Not seen in the seat of `planned_day`; known on `day_known`."""
+def missed(b: Behaviour, planned_day: int, *, late_cancellation: bool = False) -> None:
+    """Not seen in the seat of `planned_day`."""
     b.missed += 1
     _keep_seat(b, (planned_day, CANCELLED_LATE if late_cancellation else MISSED, 0))
 
@@ -89,7 +86,7 @@ def measured(b: Behaviour, day: int, instrument: str, value: float) -> None:
         del b.checkins[0]
 
 
-def contacted(b: Behaviour, day: int, reached: bool) -> None:
+def contacted(b: Behaviour, day: int, *, reached: bool) -> None:
     """A call or message on `day`; `reached` if the person answered."""
     if reached:
         b.last_reached = day

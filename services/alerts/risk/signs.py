@@ -1,5 +1,7 @@
 """The signs the score reads from a behaviour at a day's end, as plain numbers in a fixed order."""
 
+from itertools import pairwise
+
 from alerts.risk.behaviour import Behaviour
 
 WEEK = 7.0
@@ -86,7 +88,7 @@ def _earlier(seats: list[tuple[int, int, int]], kept_at: int) -> tuple[int, int]
 
 def _longest_gap(seats: list[tuple[int, int, int]]) -> int:
     seen = [seat[0] + seat[2] for seat in seats if not seat[1]][-VISITS_READ:]
-    return max((later - first for first, later in zip(seen, seen[1:], strict=False)), default=0)
+    return max((later - first for first, later in pairwise(seen)), default=0)
 
 
 def _unscreened(b: Behaviour) -> int:

@@ -9,7 +9,7 @@ import msgspec
 from alerts.risk.assessment import Assessment, Reason
 from alerts.risk.behaviour import Behaviour, attended
 from alerts.risk.signs import SIGNS, read_signs
-from alerts.risk.words import reasons_in_words
+from alerts.risk.words import reason_in_words, reasons_in_words
 
 __all__ = [
     "Assessment",
@@ -17,6 +17,7 @@ __all__ = [
     "Table",
     "assess",
     "load_table",
+    "reason_in_words",
     "reasons_in_words",
     "what_would_lower",
 ]

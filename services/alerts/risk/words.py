@@ -20,7 +20,7 @@ def reason_in_words(reason: Reason) -> str:
 
 
 def _count(number: float | str, noun: str) -> str:
-    return f"{number:g} {noun}" if number == 1 else f"{number:g} {noun}s"  # type: ignore[str-format]  # numbers only
+    return f"{number:g} {noun}" if number == 1 else f"{number:g} {noun}s"
 
 
 def _run(numbers: Numbers) -> str:

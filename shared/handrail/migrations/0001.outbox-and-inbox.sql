@@ -91,7 +91,8 @@ create table sites (
     site_id text primary key,
     time_zone text not null,
     clock text not null check (clock in ('wall', 'replay')),
-    closed_through date not null
+    closed_through date not null,
+    has_closed boolean not null default false
 );
 
 -- Commands taken, by the caller's own key: the same command again changes nothing.
