@@ -1,6 +1,7 @@
 """Starting a home in the background, and ending it."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -73,11 +74,13 @@ def down(home: Home, say: Callable[[str], None]) -> None:
             say("nothing was running")
         (home.folder / "run.json").unlink(missing_ok=True)
         return
-    process = psutil.Process(pid)
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(STOP_SECONDS)
-    except psutil.TimeoutExpired:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(pid).send_signal(signal.SIGTERM)
+    until = time.monotonic() + STOP_SECONDS
+    # Not `Process.wait`: a supervisor whose parent still runs stays in the list after its end.
+    while supervisor_pid(home) == pid and time.monotonic() < until:
+        time.sleep(0.05)
+    if supervisor_pid(home) == pid:
         message = f"the supervisor (process {pid}) did not end in {STOP_SECONDS:.0f} s; see {home.log('supervisor')}"
-        raise OperateError(message) from None
+        raise OperateError(message)
     say("stopped")

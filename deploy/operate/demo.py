@@ -12,6 +12,7 @@ from operate.home import Home
 from operate.simulate import story
 from operate.simulate.command import play_with_progress
 from operate.simulate.play import Plan, Played
+from operate.status import supervisor_pid
 
 WIDTH = 100
 SEED = 7
@@ -43,7 +44,8 @@ async def _run(patients: int, days: int, *, leave: bool) -> None:
         await demo(addresses, patients, days, f"{addresses.alerts}/")
         if not leave:
             _say("Serving until Ctrl-C.")
-            await asyncio.Event().wait()
+            while supervisor_pid(home) is not None:  # noqa: ASYNC110  # a process sets no event
+                await asyncio.sleep(1)
     finally:
         if started_here:
             background.down(home, _say)
