@@ -13,6 +13,7 @@ from handrail.events.intake import (
     Instrument,
     LostReason,
     ReferralSource,
+    Track,
     WeeklyMinutes,
 )
 from handrail.receipts import Command, SourceKey
@@ -44,7 +45,7 @@ class CompleteIntake(AdmissionCommand):
     do: Literal["complete_intake"] = "complete_intake"
     admitted_on: date
     program_id: Code
-    track: Literal["day", "evening", "none"] = "none"
+    track: Track = "none"
     instrument: Instrument = "asam"
     edition: Code = "4"
     level_of_care: Code = "2.1"

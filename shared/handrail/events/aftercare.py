@@ -1,7 +1,7 @@
 """What aftercare publishes: the hand-off to the next place, and the follow-up after it."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from uuid import UUID
 
 from pydantic import Field
@@ -22,7 +22,7 @@ class HandOffEvent(AdmissionEvent):
 class StepDownStarted(HandOffEvent):
     """Treatment steps down; a first visit at the next place is planned."""
 
-    destination: Destination
+    destination: Code = Field(examples=list(get_args(Destination)))
     receiver: Code
     first_visit_on: date
 

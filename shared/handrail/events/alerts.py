@@ -1,7 +1,7 @@
 """What alerts publishes: concerns, alerts, outreach and how each concern ended."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from uuid import UUID
 
 from pydantic import Field
@@ -65,7 +65,7 @@ class AlertRaised(ConcernEvent):
     level: Level
     kind: Code
     reasons: tuple[Code, ...]
-    tells: tuple[Role, ...]
+    tells: tuple[Code, ...] = Field(examples=[list(get_args(Role))])
     day: date
 
 
@@ -79,14 +79,14 @@ class AlertEscalated(ConcernEvent):
     """Nobody did what was agreed in time; the next role is told."""
 
     level: Level
-    tells: tuple[Role, ...]
+    tells: tuple[Code, ...] = Field(examples=[list(get_args(Role))])
 
 
 @event("alerts.outreach_recorded.v1")
 class OutreachRecorded(ConcernEvent):
     """An attempt to reach the person; its outcome sets the next step."""
 
-    channel: Channel
+    channel: Code = Field(examples=list(get_args(Channel)))
     outcome: Outcome
 
 

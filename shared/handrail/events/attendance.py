@@ -1,7 +1,11 @@
-"""What attendance publishes: seats, minutes, corrections, contacts, screens and measures."""
+"""What attendance publishes: seats, minutes, corrections, contacts, screens and measures.
+
+Where no rule asks for the value, an event holds an open code with its known values as examples:
+a new one needs no new version. What may be sent is closed in the commands.
+"""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from uuid import UUID
 
 from pydantic import Field
@@ -51,7 +55,7 @@ class SessionAttended(SeatEvent):
     minutes_late: Minutes = 0
     left_early: bool = False
     mode: Mode = "in_person"
-    modality: Modality = "other"
+    modality: Code = Field(default="other", examples=list(get_args(Modality)))
 
 
 @event("attendance.session_missed.v1")
@@ -59,7 +63,7 @@ class SessionMissed(SeatEvent):
     """Expected and not seen: no-show, or a cancellation with less notice than the policy."""
 
     kind: MissKind
-    reason: MissReason = "unknown"
+    reason: Code = Field(default="unknown", examples=list(get_args(MissReason)))
     planned_minutes: Minutes = 0
 
 
@@ -88,7 +92,7 @@ class AttendanceCorrected(SeatEvent):
 class ContactRecorded(AdmissionEvent):
     """The person was, or could not be, spoken with outside a session."""
 
-    channel: Channel
+    channel: Code = Field(examples=list(get_args(Channel)))
     reached: bool
 
 

@@ -1,7 +1,7 @@
 """What intake publishes: from referral to discharge, with the plan and the level of care."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from uuid import UUID
 
 from pydantic import Field
@@ -24,6 +24,7 @@ DischargeReason = Literal[
     "died",
     "other",
 ]
+Track = Literal["day", "evening", "none"]
 WeeklyMinutes = Annotated[int, Field(ge=0, le=7 * 24 * 60)]
 
 
@@ -32,9 +33,9 @@ class ReferralReceived(AdmissionEvent):
     """Someone asked for this person to be considered; the admission's key is minted here."""
 
     patient_id: UUID = Field(description="Random; links the admissions of one person.")
-    time_zone: str = Field(description="IANA zone of the site.")
+    time_zone: str = Field(pattern=r"^[A-Za-z0-9_+/-]{1,64}$", description="IANA zone of the site.")
     clock: Clock = Field(description="`replay` where recorded history is played.")
-    source: ReferralSource
+    source: Code = Field(examples=list(get_args(ReferralSource)))
 
 
 @event("intake.intake_completed.v1")
@@ -43,7 +44,7 @@ class IntakeCompleted(AdmissionEvent):
 
     admitted_on: date
     program_id: Code
-    track: Literal["day", "evening", "none"] = "none"
+    track: Code = Field(default="none", examples=list(get_args(Track)))
     instrument: Instrument
     edition: Code
     level_of_care: Code
@@ -55,7 +56,7 @@ class IntakeCompleted(AdmissionEvent):
 class IntakeLost(AdmissionEvent):
     """The referral ended without an admission."""
 
-    reason: LostReason
+    reason: Code = Field(examples=list(get_args(LostReason)))
 
 
 @event("intake.plan_changed.v1")
@@ -79,7 +80,7 @@ class LevelOfCareChanged(AdmissionEvent):
 class PutOnHold(AdmissionEvent):
     """A planned or forced pause: absences are expected until it ends."""
 
-    reason: HoldReason
+    reason: Code = Field(examples=list(get_args(HoldReason)))
 
 
 @event("intake.resumed.v1")
