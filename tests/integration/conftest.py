@@ -1,0 +1,76 @@
+"""One PostgreSQL and one Kafka for all tests here; a database and a consumer group for each."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from handrail import telemetry
+from handrail.relay import Relay
+from operate import databases
+from operate.home import Home
+from operate.parts import topics
+from operate.parts.kafka import Kafka
+from operate.parts.postgres import Postgres
+from tests.integration.kit import Kit
+from tests.parts import running_kafka, running_postgres, temporary_home
+
+SEEN = """
+create table seen (
+    id bigint generated always as identity, owner text, key uuid, sequence bigint, marks text[]
+)
+"""
+
+
+@pytest.fixture(scope="session")
+def template() -> Iterator[tuple[Postgres, Home]]:
+    """A server with a database `intake` that holds the kit's tables and the test's own."""
+    with asyncio.Runner() as runner, temporary_home() as home:
+        running = running_postgres()
+        server = runner.run(running.__aenter__())
+        try:
+            runner.run(databases.prepare(server.admin_url(), home, owns_server=False))
+            url = databases.url_of(server.admin_url(), "intake", home)
+            databases.migrate(url, "intake")
+            runner.run(_execute(url, SEEN))
+            yield server, home
+        finally:
+            runner.run(running.__aexit__(None, None, None))
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[Kafka]:
+    """A broker with Handrail's topics."""
+    with asyncio.Runner() as runner:
+        running = running_kafka()
+        kafka = runner.run(running.__aenter__())
+        try:
+            runner.run(topics.create(kafka.address))
+            yield kafka
+        finally:
+            runner.run(running.__aexit__(None, None, None))
+
+
+@pytest.fixture
+async def kit(template: tuple[Postgres, Home], broker: Kafka) -> AsyncIterator[Kit]:
+    """The kit over a database of this test's own; it reads what comes from now on."""
+    server, home = template
+    name = f"test_{uuid4().hex}"
+    await _execute(server.admin_url(), f"create database {name} template intake owner intake")
+    url = databases.url_of(server.admin_url(), "intake", home).removesuffix("intake") + name
+    pool = await asyncpg.create_pool(url, min_size=0, max_size=8, command_timeout=20)
+    relay = Relay("attendance", pool, broker.address)
+    kit = Kit(pool, broker, relay)
+    await kit.begin_here()
+    telemetry.start_logging("test", "INFO")
+    yield kit
+    await relay.close()
+    await asyncio.wait_for(pool.close(), 10)
+
+
+async def _execute(url: str, statement: str) -> None:
+    conn = await asyncpg.connect(url)
+    await conn.execute(statement)
+    await conn.close()

@@ -1,0 +1,105 @@
+"""Of two relays only one sends; what one leaves behind the next one finishes."""
+
+import time
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from handrail import outbox
+from handrail.relay import BATCH, LeaseLost, Relay
+from tests.integration.kit import Kit, admission, fact
+
+
+async def test_only_the_holder_of_the_lease_sends(kit: Kit) -> None:
+    other = Relay("attendance", kit.pool, kit.broker.address)
+    key = admission()
+    await kit.relay.turn()
+    await kit.stage(fact(key, "a"))
+
+    assert await other.turn() == 0
+    assert await kit.relay.turn() == 1
+    await other.close()
+
+
+async def test_a_relay_that_was_frozen_past_its_lease_crosses_nothing_off(kit: Kit) -> None:
+    key, other = admission(), Relay("attendance", kit.pool, kit.broker.address)
+    await kit.relay.turn()
+    await kit.stage(fact(key, "a"))
+    await kit.pool.execute("update relay_leases set expires_at = now() - interval '1 s'")
+    await other._hold_leases()
+    assert other.epochs
+
+    sent_in_vain = await kit.relay.turn()
+
+    assert sent_in_vain == 1
+    assert await kit.pending() == 1
+    assert await other.turn() == 1
+    assert await kit.pending() == 0
+    await other.close()
+    async with kit.feeding():
+        await kit.has_seen("a")
+
+
+async def test_a_relay_that_could_not_renew_in_time_does_not_send(kit: Kit) -> None:
+    await kit.relay.turn()
+    await kit.stage(fact(admission(), "a"))
+    row = (await kit.pool.fetch("select * from outbox_pending p join outbox o using (id)"))[0]
+    kit.relay._renewed = time.monotonic() - 60
+
+    with pytest.raises(LeaseLost):
+        await kit.relay._send(await kit.relay._ready_producer(), [row])
+
+    assert await kit.records() == []
+
+
+async def test_what_was_staged_before_a_restart_is_sent_after_it(kit: Kit) -> None:
+    key = admission()
+    await kit.stage(*(fact(key, f"n{n}") for n in range(BATCH + 5)))
+    assert await kit.relay.turn() == BATCH
+    await kit.pool.execute("update relay_leases set expires_at = now() - interval '1 s'")
+
+    successor = Relay("attendance", kit.pool, kit.broker.address)
+    assert await successor.turn() == 5
+    await successor.close()
+
+    assert [r.offset for r in await kit.records()] == sorted(r.offset for r in await kit.records())
+    assert await kit.pending() == 0
+    assert await kit.pool.fetchval("select count(*) from outbox") == BATCH + 5
+
+
+async def test_the_backlog_says_how_much_waits_and_how_long(kit: Kit) -> None:
+    assert await kit.relay.backlog() == (0, 0.0)
+    await kit.stage(fact(admission(), "a"), fact(admission(), "b"))
+    await kit.pool.execute("update outbox_pending set staged_at = staged_at - interval '1 minute'")
+
+    count, seconds = await kit.relay.backlog()
+
+    assert count == 2
+    assert 60 <= seconds < 120
+
+
+async def test_a_rolled_back_use_case_says_nothing(kit: Kit) -> None:
+    key = admission()
+    with pytest.raises(RuntimeError):
+        await _stage_and_fail(kit, key)
+    await kit.relayed(fact(key, "b"))
+
+    records = await kit.records()
+    assert [dict(r.headers)["ce_sequence"] for r in records] == [b"1"]
+
+
+async def test_an_event_of_more_than_256_kib_is_refused_before_it_is_committed(kit: Kit) -> None:
+    key = admission()
+    large = fact(key).model_copy(update={"positives": ("x" * 300_000,)})
+
+    with pytest.raises(asyncpg.CheckViolationError):
+        await kit.stage(large)
+
+    assert await kit.pending() == 0
+
+
+async def _stage_and_fail(kit: Kit, key: UUID) -> None:
+    async with kit.pool.acquire() as conn, conn.transaction():
+        await outbox.stage(conn, [fact(key, "a")])
+        raise RuntimeError
