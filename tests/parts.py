@@ -1,14 +1,18 @@
 """Real parts for tests: each in a folder and on ports of its own, gone afterwards."""
 
+import asyncio
 import contextlib
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+
+import psutil
 
 from operate.addresses import Addresses
 from operate.home import Home
@@ -16,6 +20,7 @@ from operate.parts.kafka import Kafka
 from operate.parts.postgres import Postgres
 
 START_SECONDS = 180
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,17 @@ class System:
     def handrail(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run the command on this system."""
         return run_handrail(self.home, *words)
+
+    def kill(self, name: str) -> None:
+        """End a service or a part by force; the supervisor starts it again."""
+        run = self.home.read("run.json")
+        pid = (run["services"] | run["parts"])[name]["pid"]
+        psutil.Process(pid).kill()
+
+    def logs(self) -> str:
+        """Everything that anything here has logged."""
+        files = sorted(self.home.log("x").parent.iterdir())
+        return "\n".join(file.read_text(errors="replace") for file in files)
 
 
 @contextlib.contextmanager
@@ -74,18 +90,18 @@ async def running_kafka() -> AsyncIterator[Kafka]:
 
 
 @contextlib.contextmanager
-def running_system() -> Iterator[System]:
-    """Everything `./handrail up` starts, in a home of its own."""
+def running_system(**env: str) -> Iterator[System]:
+    """Everything `./handrail up` starts, in a home of its own; `env` is what it is set to."""
     with temporary_home() as home:
         try:
-            started = run_handrail(home, "up", "--detach")
+            started = run_handrail(home, "up", "--detach", **env)
             assert started.returncode == 0, started.stdout + started.stderr
             yield System(home, home.addresses())
         finally:
             run_handrail(home, "down")
 
 
-def run_handrail(home: Home, *words: str) -> subprocess.CompletedProcess[str]:
+def run_handrail(home: Home, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the command on a home and give back what it said."""
     return subprocess.run(
         [sys.executable, "-m", "operate", *words],
@@ -93,5 +109,16 @@ def run_handrail(home: Home, *words: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         timeout=START_SECONDS,
-        env=os.environ | {"HANDRAIL_HOME": str(home.folder)},
+        env=os.environ | {"HANDRAIL_HOME": str(home.folder)} | env,
     )
+
+
+async def until(holds: Callable[[], Awaitable[T]], what: str, seconds: float = 30.0) -> T:
+    """Wait until it gives something true, and give that. Fails, and says what did not come."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not (found := await holds()):  # noqa: ASYNC110  # what is waited for sets no event
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise AssertionError(f"not within {seconds:.0f} s: {what}") from None
+    return found

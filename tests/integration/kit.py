@@ -2,10 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -20,10 +19,10 @@ from handrail.outbox import Connection
 from handrail.relay import Relay
 from handrail.topics import OWNERS, PARTITIONS, partition_of, topic_of
 from operate.parts.kafka import Kafka
+from tests.parts import until
 
 OWNER = "attendance"
 TOPIC = topic_of(OWNER)
-LIMIT_SECONDS = 30.0
 NOW = datetime(2026, 11, 2, 18, tzinfo=UTC)
 
 
@@ -68,16 +67,6 @@ async def remember(conn: Connection, events: Sequence[Received]) -> None:
             one.sequence,
             one.event.positives,
         )
-
-
-async def until(holds: Callable[[], Awaitable[Any]], what: str) -> None:
-    """Wait until it holds. Fails, and says what did not come, when the limit is over."""
-    try:
-        async with asyncio.timeout(LIMIT_SECONDS):
-            while not await holds():  # noqa: ASYNC110  # what is waited for sets no event
-                await asyncio.sleep(0.02)
-    except TimeoutError:
-        raise AssertionError(f"not within {LIMIT_SECONDS:.0f} s: {what}") from None
 
 
 @dataclass

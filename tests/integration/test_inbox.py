@@ -9,7 +9,8 @@ from handrail import inbox
 from handrail.envelope import Received
 from handrail.events.attendance import ScreenResulted
 from handrail.outbox import Connection
-from tests.integration.kit import TOPIC, Kit, admission, fact, headers, remember, until
+from tests.integration.kit import TOPIC, Kit, admission, fact, headers, remember
+from tests.parts import until
 
 
 async def send_numbered(kit: Kit, key: UUID, *sequences: int, incarnation: int = 1) -> None:

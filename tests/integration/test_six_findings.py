@@ -19,7 +19,8 @@ from handrail.envelope import Received
 from handrail.inbox import Batch, Superseded
 from handrail.outbox import Connection
 from handrail.topics import partition_of
-from tests.integration.kit import TOPIC, Kit, admission, fact, headers, remember, until
+from tests.integration.kit import TOPIC, Kit, admission, fact, headers, remember
+from tests.parts import until
 
 CANARY = "canary-5550100"
 

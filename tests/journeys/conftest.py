@@ -1,0 +1,23 @@
+"""One running Handrail for all journeys; each is a site of its own."""
+
+from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.journeys.clinic import Clinic
+from tests.parts import System, running_system
+
+
+@pytest.fixture(scope="session")
+def system() -> Iterator[System]:
+    with running_system() as running:
+        yield running
+
+
+@pytest.fixture
+async def clinic(system: System) -> AsyncIterator[Clinic]:
+    """A site nobody has heard of yet."""
+    async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
+        yield Clinic(system, client, f"site-{uuid4().hex[:12]}")
