@@ -86,7 +86,7 @@ def _missed(story: Story, fact: Fact) -> None:
     day = fact.day or fact.recorded
     # A miss planned before the person was last seen opens no absence: they came since.
     if story.last_attended is None or day >= story.last_attended:
-        story.run = [*story.run, day][-RUN_KEPT:]
+        story.run = sorted([*story.run, day])[-RUN_KEPT:]
     story.misses = [missed for missed in story.misses if missed > day - RECENT_DAYS]
     story.misses.append(day)
     late = fact.codes[0] == "late_cancellation"

@@ -266,6 +266,8 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
                 self._note(type(error).__name__)
                 self._moved_at = time.monotonic()
                 continue
+            if behind == 0 and not self.unplaced:
+                self._recovered()
             if behind == 0 or self.trouble == "topic_went_back":
                 self._moved_at = time.monotonic()
             elif time.monotonic() - self._moved_at > STUCK_SECONDS and not self.trouble:

@@ -93,6 +93,8 @@ async def _on_rejected(_request: Request, error: Exception) -> JSONResponse:
 
 async def _on_http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if error.status_code == 413:
+        return _too_large()
     return problem(error.status_code, "http_error", str(error.detail))
 
 
@@ -121,9 +123,9 @@ class Edge:
             await self.app(scope, receive, send)
             return
         headers = {name.lower(): value for name, value in scope["headers"]}
-        if int(headers.get(b"content-length", b"0") or 0) > BODY_LIMIT:
-            detail = f"A body may have {BODY_LIMIT} bytes; send it in parts."
-            await problem(413, "too_large", detail)(scope, receive, send)
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > BODY_LIMIT:
+            await _too_large()(scope, receive, send)
             return
         parent = headers.get(b"traceparent", b"").decode("latin-1") or None
         about: dict[str, str | int] = {telemetry.HTTP_METHOD: scope["method"]}
@@ -142,7 +144,26 @@ class Edge:
                     ]
                 await send(message)
 
-            await self.app(scope, receive, answer)
+            await self.app(scope, _limited(receive), answer)
+
+
+def _limited(receive: Receive) -> Receive:
+    """`receive`, up to the limit: a body sent in pieces does not say its length before."""
+    taken = 0
+
+    async def receive_some() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > BODY_LIMIT:
+            raise HTTPException(413)
+        return message
+
+    return receive_some
+
+
+def _too_large() -> JSONResponse:
+    return problem(413, "too_large", f"A body may have {BODY_LIMIT} bytes; send it in parts.")
 
 
 def operator_routes(

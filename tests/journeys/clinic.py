@@ -13,7 +13,7 @@ from handrail.topics import partition_of, topic_of
 from operate.home import HOST
 from tests.parts import System, until
 
-NOT_KNOWN_YET = 404
+OK, NOT_KNOWN_YET, AWAY = 200, 404, 503
 
 
 def today() -> date:
@@ -43,18 +43,26 @@ class Clinic:
 
         async def taken() -> httpx.Response | None:
             answer = await self.post(service, body)
-            return None if answer.status_code == NOT_KNOWN_YET else answer
+            return None if answer.status_code in (NOT_KNOWN_YET, AWAY) else answer
 
         answer = await until(taken, f"{service} knows what {do} is about")
-        assert answer.status_code == 200, answer.text
+        assert answer.status_code == OK, answer.text
         result: dict[str, Any] = answer.json()
         return result
 
     async def get(self, service: str, path: str, **query: object) -> Any:
         """The answer to one GET."""
         params = {name: str(value) for name, value in query.items()}
-        answer = await self.client.get(self.url(service) + path, params=params)
-        assert answer.status_code == 200, answer.text
+
+        async def answered() -> httpx.Response | None:
+            try:
+                answer = await self.client.get(self.url(service) + path, params=params)
+            except httpx.TransportError:
+                return None
+            return None if answer.status_code == AWAY else answer
+
+        answer = await until(answered, f"{service} answers")
+        assert answer.status_code == OK, answer.text
         return answer.json()
 
     def url(self, service: str) -> str:
@@ -124,6 +132,15 @@ class Clinic:
             return found[-1] if good else None
 
         return await until(is_so, f"a concern with {state}")
+
+    async def known_to_alerts(self, admission: UUID) -> None:
+        """Wait until alerts has heard of the person."""
+        url = f"{self.url('alerts')}/v1/admissions/{admission}/risk"
+
+        async def is_known() -> bool:
+            return (await self.client.get(url)).status_code == OK
+
+        await until(is_known, "alerts knows the person")
 
     async def told(self, owner: str, admission: UUID) -> list[tuple[str, dict[str, Any]]]:
         """Every event of an owner about this admission, as a subscriber reads it."""
