@@ -31,7 +31,11 @@ STUCK_SECONDS = 30.0
 Apply: TypeAlias = Callable[[Connection, Sequence[Received]], Awaitable[None]]
 Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
 
-_OFFSET = "select next_offset from inbox_offsets where topic = $1 and partition = $2"
+_OFFSETS = """
+select topic, partition, next_offset
+from unnest($1::text[], $2::smallint[]) as t (topic, partition)
+join inbox_offsets using (topic, partition)
+"""
 
 
 @dataclass
@@ -111,20 +115,29 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
         A topic that ends before it was deleted or restored: stop there, loudly, touch nothing.
         """
         consumer = self._consumer()
-        if consumer is None:
+        if consumer is None or not self.unplaced:
             return
-        for tp in sorted(self.unplaced):
-            stored = await self.pool.fetchval(_OFFSET, tp.topic, tp.partition)
-            ends = await consumer.end_offsets([tp])
-            if stored is not None and stored > ends[tp]:
+        # Two questions for all partitions at once: each waits behind the fetch that is under way,
+        # and no heartbeat goes out before the answer.
+        unplaced = sorted(self.unplaced)
+        stored = await self._stored(unplaced)
+        ends = await consumer.end_offsets(unplaced)
+        begins = await consumer.beginning_offsets(unplaced)
+        for tp in unplaced:
+            position = stored.get(tp, begins[tp])
+            if position > ends[tp]:
                 self._note("topic_went_back")
                 consumer.pause(tp)
                 continue
-            begins = await consumer.beginning_offsets([tp])
-            position = begins[tp] if stored is None else stored
             consumer.seek(tp, position)
             self.expected[tp] = position
             self.unplaced.discard(tp)
+
+    async def _stored(self, places: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        rows = await self.pool.fetch(
+            _OFFSETS, [tp.topic for tp in places], [tp.partition for tp in places]
+        )
+        return {TopicPartition(row[0], row[1]): row[2] for row in rows}
 
     async def take(self, records: Sequence[Record]) -> None:
         """Apply a fetched batch, each partition number on its own; never raises."""
