@@ -5,7 +5,7 @@ import contextlib
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from handrail import dead_letters, failpoints, inbox, telemetry
 from handrail.envelope import Received
 from handrail.inbox import Batch, Superseded
 from handrail.outbox import Connection
-from handrail.telemetry import is_sampled, log
+from handrail.telemetry import is_sampled, log, traceparent_of
 from handrail.transient import TRANSIENT
 
 BATCH = 1000
@@ -205,8 +205,8 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
             if singly:
                 await self._apply_singly(conn, claimed.apply)
             elif claimed.apply:
-                with self._spans(batch.topic, claimed.apply):
-                    await self.apply(conn, claimed.apply)
+                with _spans(batch.topic, claimed.apply) as events:
+                    await self.apply(conn, events)
             for key in claimed.mended:
                 await self._redrive(conn, key, drop_unreadable=False)
             failpoints.hit("consumer.before_commit")
@@ -319,23 +319,6 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
         with contextlib.suppress(IllegalStateError):
             consumer.seek(tp, expected)
 
-    @contextlib.contextmanager
-    def _spans(self, topic: str, events: Sequence[Received]) -> Iterator[None]:
-        """One span a batch, linked to every trace in it that is kept."""
-        kept = [e.traceparent for e in events if e.traceparent and is_sampled(e.traceparent)]
-        about: dict[str, str | int] = {
-            telemetry.SYSTEM: "kafka",
-            telemetry.DESTINATION: topic,
-            telemetry.PARTITION: str(events[0].partition),
-            telemetry.BATCH_COUNT: len(events),
-        }
-        parent = kept[0] if len(kept) == 1 else None
-        if not kept:
-            yield
-            return
-        with telemetry.span(f"{telemetry.PROCESS} {topic}", SpanKind.CONSUMER, parent, about, kept):
-            yield
-
     def _note(self, code: str) -> None:
         if self.trouble != code:
             log.warning("feed.waits", feed=self.service, error=code)
@@ -346,6 +329,31 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
             log.info("feed.recovered", feed=self.service)
             self.trouble = None
         self._pause, self.last_success = 0.1, time.time()
+
+
+@contextlib.contextmanager
+def _spans(topic: str, events: Sequence[Received]) -> Iterator[Sequence[Received]]:
+    """One span for every trace in the batch that is kept; what follows hangs below it."""
+    about: dict[str, str | int] = {
+        telemetry.SYSTEM: "kafka",
+        telemetry.DESTINATION: topic,
+        telemetry.PARTITION: str(events[0].partition),
+        telemetry.BATCH_COUNT: len(events),
+    }
+    name = f"{telemetry.PROCESS} {topic}"
+    below: dict[str | None, str | None] = {}
+    with contextlib.ExitStack() as opened:
+        for parent in dict.fromkeys(e.traceparent for e in events if is_sampled(e.traceparent)):
+            span = telemetry.span(name, SpanKind.CONSUMER, parent, about)
+            below[parent] = traceparent_of(opened.enter_context(span).get_span_context())
+        yield (
+            [
+                replace(e, traceparent=below[e.traceparent]) if e.traceparent in below else e
+                for e in events
+            ]
+            if below
+            else events
+        )
 
 
 class StuckError(Exception):

@@ -15,6 +15,7 @@ import uvicorn
 import uvloop
 from aiokafka.errors import KafkaError
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from faststream.kafka import KafkaBroker
 from opentelemetry.sdk.trace import TracerProvider
 from pydantic import ValidationError
@@ -33,6 +34,8 @@ from handrail.transient import TRANSIENT
 EXIT_USAGE = 2
 EXIT_RESTART_ME = 75
 DAY_CHECK_SECONDS = 15.0
+# The framework's own spans would carry paths and exceptions; ours carry what is allowed.
+OUR_SPANS_ONLY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
 
 @dataclass
@@ -68,7 +71,11 @@ class Service:
             self.feed = Feed(self.name, topics, self.work_pool, self.apply, self.committed)
             self.feed.subscribe(self.broker, os.environ.get("HANDRAIL_INSTANCE", "1"))
         self.app = FastAPI(
-            title=f"Handrail {self.name}", version="1", lifespan=self._lifespan, redoc_url=None
+            title=f"Handrail {self.name}",
+            version="1",
+            lifespan=self._lifespan,
+            redoc_url=None,
+            telemetry=OUR_SPANS_ONLY,
         )
         http.install(self.app)
         redrive = self.feed.redrive if self.feed else _nothing_to_redrive

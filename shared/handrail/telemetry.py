@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -12,7 +12,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
-from opentelemetry.trace import Link, Span, SpanContext, SpanKind, TraceFlags
+from opentelemetry.trace import Span, SpanContext, SpanKind, TraceFlags
 
 from handrail.settings import Settings
 
@@ -91,18 +91,15 @@ def span(
     kind: SpanKind,
     parent: str | None,
     attributes: dict[str, str | int],
-    links: Sequence[str] = (),
 ) -> Iterator[Span]:
     """A span below `parent` (a traceparent). An exception marks it, without its text."""
     remote = context_of(parent)
     above = trace.set_span_in_context(trace.NonRecordingSpan(remote)) if remote else None
-    linked = [Link(c) for c in map(context_of, links) if c]
     with tracer().start_as_current_span(
         name,
         above,
         kind,
         attributes,
-        linked,
         record_exception=False,
         set_status_on_exception=False,
     ) as opened:
