@@ -113,6 +113,20 @@ def run_handrail(home: Home, *words: str, **env: str) -> subprocess.CompletedPro
     )
 
 
+@contextlib.contextmanager
+def handrail_started(home: Home, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The command on a home, running; ended by force if the test leaves before it."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "operate", *words],
+        stdout=subprocess.DEVNULL,
+        env=os.environ | {"HANDRAIL_HOME": str(home.folder)},
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 async def until(holds: Callable[[], Awaitable[T]], what: str, seconds: float = 30.0) -> T:
     """Wait until it gives something true, and give that. Fails, and says what did not come."""
     try:

@@ -54,7 +54,7 @@ async def take(conn: Connection, received: Sequence[Received], ladder: Ladder) -
     await _load_sites(conn, batch, ended)
     history = await _histories(conn, batch.rows.values())
     for site_id, (after, through, cause) in ended.items():
-        _end_days(batch, site_id, _days(after, through), history)
+        _end_days(batch, site_id, _days(batch, site_id, after, through), history)
         await store.end_days(conn, site_id, batch.partition, through)
         _close_days(batch, batch.sites[site_id], through, cause)
     touched = {i for i, _ in told}
@@ -134,10 +134,14 @@ def _before(row: Row, history: dict[UUID, list[Fact]]) -> list[Fact]:
     return [fact for fact in facts if (fact.owner, fact.sequence) not in waiting]
 
 
-def _days(after: date | None, through: date) -> list[int]:
+def _days(batch: Batch, site_id: str, after: date | None, through: date) -> list[int]:
+    """The days to end, in order: from the first fact on where none was ended before."""
     last = through.toordinal()
-    first = last if after is None else after.toordinal() + 1
-    return list(range(first, last + 1))
+    if after is not None:
+        return list(range(after.toordinal() + 1, last + 1))
+    rows = [row for row in batch.rows.values() if row.site_id == site_id]
+    first = min((f.recorded for row in rows for f in row.record.waiting), default=last)
+    return list(range(min(first, last), last + 1))
 
 
 def _end_days(batch: Batch, site_id: str, days: list[int], history: dict[UUID, list[Fact]]) -> None:
