@@ -1,0 +1,225 @@
+"""`handrail bench`: how fast, each figure beside a peer's in the same run on the same machine."""
+
+import asyncio
+import contextlib
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Annotated, Any
+
+import asyncpg
+import httpx
+import typer
+from aiokafka import AIOKafkaProducer
+from rich.console import Console
+
+from operate import background, databases
+from operate.bench import consume, live
+from operate.bench.history import History
+from operate.bench.live import Live, percentiles
+from operate.errors import OperateError
+from operate.home import HOST, Home
+from operate.parts import topics
+from operate.parts.kafka import Kafka
+from operate.parts.postgres import Postgres
+from operate.processes import memory_mb
+from operate.supervise import source_folder
+
+console = Console(highlight=False)
+BATCH_PEERS = ("hand_written", "faststream_batch")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    rounds: int
+    people: int
+    days: int
+    each_events: int
+    seconds: int
+    rosters: int
+
+
+QUICK = Size(rounds=3, people=600, days=30, each_events=1500, seconds=5, rosters=60)
+FULL = Size(rounds=5, people=2000, days=60, each_events=6000, seconds=20, rosters=300)
+
+
+def command(
+    *,
+    quick: Annotated[bool, typer.Option("--quick", help="Two minutes instead of ten.")] = False,
+    file: Annotated[Path | None, typer.Option("--json", help="Where to write it.")] = None,
+) -> None:
+    """Measure speed and memory, as ratios to peers measured in the same run."""
+    measured = asyncio.run(_measure(QUICK if quick else FULL))
+    if file:
+        file.write_text(json.dumps(measured, indent=1, sort_keys=True) + "\n")
+    console.print_json(data=measured)
+
+
+async def _measure(size: Size) -> dict[str, Any]:
+    machine = {"cores": os.cpu_count(), "python": platform.python_version()}
+    consumed = await _consumers(size)
+    running = await _running(size)
+    return {"machine": machine, "rounds": size.rounds, "consume": consumed, "live": running}
+
+
+@contextlib.asynccontextmanager
+async def _folder() -> AsyncIterator[Home]:
+    folder = await asyncio.to_thread(_made_folder)
+    home = Home(folder)
+    home.create()
+    try:
+        yield home
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _made_folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="handrail-bench-")).resolve()
+
+
+async def _consumers(size: Size) -> dict[str, Any]:
+    """Alerts and its peers on the same topics, one after the other, round by round."""
+    peers = Path(source_folder(), "tests", "bench", "peers")
+    async with _folder() as home:
+        ports = home.free_ports()
+        database = Postgres(home.folder / "postgres", ports["postgres"], home.log("postgres"))
+        broker = Kafka(
+            home.folder / "kafka", ports["kafka"], ports["kafka_controller"], home.log("kafka")
+        )
+        try:
+            database.start()
+            broker.start()
+            await database.wait_ready()
+            await broker.wait_ready()
+            admin = database.admin_url()
+            await databases.prepare(admin, home, owns_server=True)
+            await topics.create(broker.address)
+            counts = await _history(broker.address, size)
+            rates: dict[str, list[float]] = {}
+            for number in range(size.rounds):
+                console.print(f"consumers, round {number + 1} of {size.rounds}")
+                found = await consume.alerts_rate(home, admin, broker.address, sum(counts.values()))
+                rates.setdefault("alerts", []).append(found)
+                for name in (*BATCH_PEERS, "faststream_each"):
+                    wanted = counts["attendance"] if name in BATCH_PEERS else size.each_events
+                    url = await _peer_database(admin, home, name)
+                    found = await consume.peer_rate(
+                        peers / f"{name}.py", url, broker.address, wanted
+                    )
+                    rates.setdefault(name, []).append(found)
+        finally:
+            await broker.stop()
+            await database.stop()
+    return _ratios(rates) | {"events": sum(counts.values())}
+
+
+def _ratios(rates: dict[str, list[float]]) -> dict[str, Any]:
+    middle = {name: median(found) for name, found in rates.items()}
+    return {
+        "events_per_second": {name: round(rate) for name, rate in middle.items()},
+        "alerts_to_hand_written": round(middle["alerts"] / middle["hand_written"], 3),
+        "alerts_to_faststream_batch": round(middle["alerts"] / middle["faststream_batch"], 3),
+        "alerts_to_faststream_each": round(middle["alerts"] / middle["faststream_each"], 1),
+    }
+
+
+async def _history(kafka: str, size: Size) -> dict[str, int]:
+    producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", linger_ms=20)
+    await producer.start()
+    try:
+        history = History(producer)
+        await history.write(size.people, size.days)
+    finally:
+        await producer.stop()
+    return history.counts
+
+
+async def _peer_database(admin: str, home: Home, name: str) -> str:
+    """A database of the peer's own, and a consumer group that has taken nothing."""
+    conn = await asyncpg.connect(admin)
+    try:
+        await conn.execute(f"drop database if exists peer_{name} with (force)")
+        await conn.execute(f"create database peer_{name} owner alerts")
+    finally:
+        await conn.close()
+    url = databases.url_of(admin, "alerts", home)
+    return url.rpartition("/alerts")[0] + f"/peer_{name}" + url.rpartition("/alerts")[2]
+
+
+async def _running(size: Size) -> dict[str, Any]:
+    async with _folder() as home, httpx.AsyncClient(timeout=60, trust_env=False) as client:
+        await background.ensure_up(home, lambda _line: None)
+        try:
+            run = home.read("run.json")
+            idle = {name: memory_mb(one["pid"]) for name, one in run["services"].items()}
+            system = Live(home.addresses(), run["parts"]["kafka"]["address"], client)
+            console.print("alerts at 200 and at 2,000 events/s")
+            low = percentiles(await system.alert_latencies(200, size.seconds))
+            high = percentiles(await system.alert_latencies(2000, size.seconds))
+            console.print("recording attendance by HTTP")
+            single = await _single(home, system, size)
+            roster = percentiles(await system.roster_latencies(size.rosters))
+            busy = {name: memory_mb(one["pid"]) for name, one in run["services"].items()}
+        finally:
+            background.down(home, lambda _line: None)
+    return {
+        "commit_to_alert_at_200": _rounded(low),
+        "commit_to_alert_at_2000": _rounded(high),
+        "record_by_http": single,
+        "roster_of_20": _rounded(roster),
+        "memory_mb_idle": idle,
+        "memory_mb_after": busy,
+    }
+
+
+async def _single(home: Home, system: Live, size: Size) -> dict[str, Any]:
+    """Single calls to attendance and to the same framework inserting one row, in turn."""
+    port = home.ports()["kafka_controller"] + 1
+    run = home.read("run.json")
+    admin = str(Postgres(home.folder / "postgres", _port(run), home.log("x")).admin_url())
+    url = await _peer_database(admin, home, "one_row")
+    program = Path(source_folder(), "tests", "bench", "peers", "one_row.py")
+    process = await asyncio.create_subprocess_exec(sys.executable, str(program), url, str(port))
+    address = f"http://{HOST}:{port}/seats"
+    bodies = live.one_row_bodies()
+    ours, theirs = [], []
+    try:
+        await _until_answers(system.client, address)
+        for _ in range(size.rounds):
+            ours.append(await system.single_rate(2.0))
+            theirs.append(await live.calls_a_second(system.client, address, bodies, 2.0))
+    finally:
+        process.terminate()
+        await process.wait()
+    return {
+        "calls_per_second": round(median(ours)),
+        "one_row_calls_per_second": round(median(theirs)),
+        "to_one_row": round(median(ours) / median(theirs), 3),
+    }
+
+
+async def _until_answers(client: httpx.AsyncClient, url: str) -> None:
+    for _ in range(400):
+        with contextlib.suppress(httpx.TransportError):
+            await client.get(url)
+            return
+        await asyncio.sleep(0.05)
+    message = "the peer that inserts one row did not start"
+    raise OperateError(message)
+
+
+def _port(run: dict[str, Any]) -> int:
+    return int(str(run["parts"]["postgres"]["address"]).rpartition(":")[2])
+
+
+def _rounded(values: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 1) for name, value in values.items()}
