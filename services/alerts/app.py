@@ -21,7 +21,7 @@ async def main() -> int:
     )
     service.app.include_router(http.routes(service.api_pool, service.committed, ladder))
     service.app.include_router(page.routes(service.api_pool))
-    service.loops.append(escalation.sweeper(service.work_pool, ladder.policy, service.committed))
+    service.loops.append(escalation.sweeper(service.work_pool, service.committed))
     return await service.serve()
 
 

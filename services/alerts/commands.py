@@ -1,12 +1,15 @@
 """What the care team can tell alerts; each command is taken once by its source and key."""
 
+from datetime import date
 from typing import Annotated, Literal, TypeAlias
 from uuid import UUID
 
-from pydantic import Field, TypeAdapter
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
-from handrail.events.alerts import Outcome
+from alerts.policy import Policy
+from handrail.events.alerts import Outcome, Role, SnoozeReason
 from handrail.events.attendance import Channel
+from handrail.events.base import Code
 from handrail.receipts import Command
 
 
@@ -17,6 +20,24 @@ class Acknowledge(Command):
     concern_id: UUID
 
 
+class Assign(Command):
+    """Give the work to a role, or to one of its members."""
+
+    do: Literal["assign"] = "assign"
+    concern_id: UUID
+    role: Role
+    member: Code | None = None
+
+
+class Snooze(Command):
+    """Put the work off, with a reason and an end; safety is never put off."""
+
+    do: Literal["snooze"] = "snooze"
+    concern_id: UUID
+    reason: SnoozeReason
+    until: AwareDatetime
+
+
 class RecordOutreach(Command):
     """An attempt to reach the person; its outcome sets the next step."""
 
@@ -24,6 +45,9 @@ class RecordOutreach(Command):
     concern_id: UUID
     channel: Channel
     outcome: Outcome
+    party: Literal["person", "support"] = Field(
+        default="person", description="Whom it tried; a support only with the person's consent."
+    )
 
 
 class Resolve(Command):
@@ -34,7 +58,18 @@ class Resolve(Command):
     ending: Literal["declined_documented", "exhausted"]
 
 
-AnyCommand: TypeAlias = Annotated[Acknowledge | RecordOutreach | Resolve, Field(discriminator="do")]
+class NewPolicy(BaseModel):
+    """What shall hold at a site from a local day on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    begins_on: date
+    policy: Policy
+
+
+AnyCommand: TypeAlias = Annotated[
+    Acknowledge | Assign | Snooze | RecordOutreach | Resolve, Field(discriminator="do")
+]
 COMMANDS: TypeAdapter[list[AnyCommand]] = TypeAdapter(
     Annotated[list[AnyCommand], Field(max_length=200)]
 )

@@ -1,19 +1,21 @@
 """The use case of alerts: take facts, end days, and tell what follows; set-wise throughout."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date
+from itertools import groupby
 from uuid import UUID
 
-from alerts import record, store
+from alerts import policies, record, store
+from alerts.batch import Batch, log_suppressions, tell, write
 from alerts.facts import Fact, fact_of
+from alerts.record import Settled
 from alerts.risk.table import Assessment
 from alerts.rules import BANDS, Ladder, Outcome
 from alerts.store import Row
-from alerts.telling import About, Telling, names
-from handrail import outbox, sites
+from handrail import sites
 from handrail.envelope import Received
-from handrail.events import AdmissionEvent, DayClosed, Event
+from handrail.events import AdmissionEvent, DayClosed
 from handrail.events.alerts import AlertsDayClosed, RiskChanged
 from handrail.events.intake import ReferralReceived
 from handrail.outbox import Connection
@@ -21,24 +23,6 @@ from handrail.sites import Site, closed_event
 
 # Whose days must be closed before a day is over here.
 READS = ("intake", "attendance", "aftercare")
-
-
-@dataclass(slots=True)
-class Batch:
-    """One claimed batch on its way through the rules."""
-
-    ladder: Ladder
-    partition: int
-    rows: dict[UUID, Row] = field(default_factory=dict)
-    sites: dict[str, Site] = field(default_factory=dict)
-    assessments: list[tuple[object, ...]] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-    causes: list[str | None] = field(default_factory=list)
-    telling: Telling = field(init=False)
-
-    def __post_init__(self) -> None:
-        """A batch tells under one policy."""
-        self.telling = Telling(self.ladder.policy)
 
 
 async def take(conn: Connection, received: Sequence[Received], ladder: Ladder) -> None:
@@ -60,8 +44,8 @@ async def take(conn: Connection, received: Sequence[Received], ladder: Ladder) -
     touched = {i for i, _ in told}
     for i, row in batch.rows.items():
         if i in touched and row.record.waiting and row.site_id not in ended:
-            _tell(batch, row, [], record.glimpse(row.record, ladder, _before(row, history)))
-    await _write(conn, batch)
+            tell(batch, row, [], batch.glimpse(row, _before(row, history)))
+    await write(conn, batch)
 
 
 async def apply_own(
@@ -72,12 +56,13 @@ async def apply_own(
     row.record.waiting.append(fact)
     row.at, row.cause = event.occurred_at, None
     await store.add_facts(conn, [(row.admission_id, fact)])
-    batch.sites = await sites.load(conn, [row.site_id])
+    await sites.load(conn, [row.site_id])
+    await _load_sites(conn, batch, ())
     batch.events.append(event)
     batch.causes.append(None)
     history = await _histories(conn, [row])
-    _tell(batch, row, [], record.glimpse(row.record, ladder, _before(row, history)))
-    await _write(conn, batch)
+    tell(batch, row, [], batch.glimpse(row, _before(row, history)))
+    await write(conn, batch)
 
 
 async def _keep_facts(
@@ -119,6 +104,9 @@ async def _load_sites(conn: Connection, batch: Batch, ended: Iterable[str]) -> N
     wanted = {row.site_id for row in batch.rows.values()} | set(ended)
     known = await sites.known(conn)
     batch.sites = {site_id: known[site_id] for site_id in wanted if site_id in known}
+    batch.policies = await policies.load(conn, wanted)
+    if any(site.clock == "wall" for site in batch.sites.values()):
+        batch.now = await store.now(conn)
 
 
 async def _histories(conn: Connection, rows: Iterable[Row]) -> dict[UUID, list[Fact]]:
@@ -145,30 +133,39 @@ def _days(batch: Batch, site_id: str, after: date | None, through: date) -> list
 
 
 def _end_days(batch: Batch, site_id: str, days: list[int], history: dict[UUID, list[Fact]]) -> None:
-    version = batch.ladder.table.version
     for row in batch.rows.values():
         if row.site_id != site_id:
             continue
-        before = _before(row, history)
-        band = record.story_of(row.record).band
-        settled = record.settle(row.record, days, batch.ladder, before)
-        row.watched = settled.watched
-        for day, assessment, level in settled.assessments:
-            batch.assessments.append(
-                (
-                    row.admission_id,
-                    date.fromordinal(day),
-                    site_id,
-                    assessment.risk28,
-                    assessment.risk14,
-                    assessment.score,
-                    level,
-                    version,
-                )
+        outcomes: list[Outcome] = []
+        for policy, spell in groupby(days, lambda day: batch.policies.on(site_id, day)):
+            ladder, before = replace(batch.ladder, policy=policy), _before(row, history)
+            settled = _settle(batch, row, ladder, list(spell), before)
+            outcomes += settled.outcomes
+        early = batch.glimpse(row, _before(row, history))
+        tell(batch, row, outcomes, early, settled.story)
+
+
+def _settle(batch: Batch, row: Row, ladder: Ladder, days: list[int], before: list[Fact]) -> Settled:
+    story = record.story_of(row.record)
+    band = story.band
+    settled = record.settle(row.record, days, ladder, before)
+    log_suppressions(batch, row, story.pauses, settled.story.pauses)
+    row.watched = settled.watched
+    for day, assessment, level in settled.assessments:
+        batch.assessments.append(
+            (
+                row.admission_id,
+                date.fromordinal(day),
+                row.site_id,
+                assessment.risk28,
+                assessment.risk14,
+                assessment.score,
+                level,
+                ladder.table.version,
             )
-            band = _say_band(batch, row, day, assessment, band)
-        early = record.glimpse(row.record, batch.ladder, before)
-        _tell(batch, row, settled.outcomes, early)
+        )
+        band = _say_band(batch, row, day, assessment, band)
+    return settled
 
 
 def _say_band(batch: Batch, row: Row, day: int, assessment: Assessment, band: int) -> int:
@@ -195,47 +192,3 @@ def _close_days(batch: Batch, site: Site, through: date, cause: str | None) -> N
     """Say that everything that hung on this day is decided."""
     event = closed_event(AlertsDayClosed, site, through, batch.partition)
     batch.telling.closings.append((event, cause))
-
-
-def _tell(batch: Batch, row: Row, settled: list[Outcome], early: list[Outcome]) -> None:
-    """Publish what is new, confirm what is settled, take back what does not hold."""
-    said, site = row.record.said, batch.sites.get(row.site_id)
-    if site is None or not (settled or early or said):
-        return
-    already = names(said)
-    for held, outcomes in ((True, settled), (False, early)):
-        for outcome in outcomes:
-            new = outcome.name() not in already
-            if held or new:
-                batch.telling.tell(_about(row, site, outcome), outcome, new=new, held=held)
-    for outcome in record.taken_back(said, settled + early):
-        batch.telling.take_back(_about(row, site, outcome), outcome)
-    row.record.said = early
-
-
-def _about(row: Row, site: Site, outcome: Outcome) -> About:
-    day = date.fromordinal(outcome.day)
-    at: datetime = row.at or site.end_of(day)
-    return About(
-        row.admission_id,
-        row.site_id,
-        at,
-        at,
-        day,
-        row.cause,
-        site.clock == "wall",
-    )
-
-
-async def _write(conn: Connection, batch: Batch) -> None:
-    telling = batch.telling
-    await store.save(conn, batch.rows.values())
-    await store.add_assessments(conn, batch.assessments)
-    await store.save_concerns(conn, telling.concerns.values())
-    await store.save_alerts(conn, telling.alerts.values(), telling.withdrawn)
-    closings = [event for event, _ in telling.closings]
-    await outbox.stage(
-        conn,
-        [*batch.events, *telling.events, *closings],
-        [*batch.causes, *telling.causes, *(cause for _, cause in telling.closings)],
-    )

@@ -1,35 +1,52 @@
 """What the care team's list and work read and write."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
+from alerts import policies
+from alerts.duty import Duty, Where
+from alerts.plan import Attempt
+from alerts.policies import Policies
+from alerts.policy import Policy
 from handrail import sites
 from handrail.outbox import Connection
-from handrail.sites import Site
+from handrail.sites import Site, zone_of
 
 _LOCK = """
-select c.concern_id, c.admission_id, c.site_id, c.ending
+select c.concern_id, c.admission_id, c.site_id, c.ending, c.level, c.next_step, c.due_at,
+    c.escalate_at, c.acknowledged_at, c.snoozed_until, c.paused, c.escalations, now() as at
 from concerns c join admissions a using (admission_id)
 where c.concern_id = $1 for update of a, c
 """
 _CLOSED = "select min(day) from days_over where site_id = $1"
-_ACKNOWLEDGE = """
-update concerns set acknowledged_at = now(), due_at = null
-where concern_id = $1 and acknowledged_at is null
+_SET_DUTY = """
+update concerns set next_step = $2, due_at = $3, escalate_at = $4, acknowledged_at = $5,
+    snoozed_until = $6, escalations = $7
+where concern_id = $1
 """
+_ASSIGN = "update concerns set assigned_role = $2, assigned_to = $3 where concern_id = $1"
+_SNOOZE_REASON = "update concerns set snooze_reason = $2 where concern_id = $1"
 _OUTREACH = """
-insert into outreach (outreach_id, concern_id, admission_id, channel, outcome, day, occurred_at)
-values ($1, $2, $3, $4, $5, $6, $7)
+insert into outreach (
+    outreach_id, concern_id, admission_id, channel, outcome, party, day, occurred_at
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
 """
-_ATTEMPTS = "select channel, outcome, day from outreach where concern_id = $1 order by occurred_at"
+_ATTEMPTS = """
+select channel, outcome, day, party from outreach where concern_id = $1
+order by occurred_at, recorded_at
+"""
 _NEXT = """
 select coalesce(max(sequence), 0) + 1 from facts where admission_id = $1 and owner = $2
 """
 _LIST = """
 select c.concern_id, c.admission_id, c.site_id, c.spell, c.level, c.kind, c.reasons, c.opened_on,
     c.owner_role, c.acknowledged_at, c.due_at, c.escalations, c.ending, c.closed_on,
+    c.next_step, c.escalate_at, c.snoozed_until, c.snooze_reason, c.assigned_role, c.assigned_to,
+    c.paused, c.policy_version, c.table_version,
     case when c.closed_at is not null then 'closed'
         when c.acknowledged_at is not null then 'acknowledged' else 'open' end as state,
     (select count(*) from outreach o where o.concern_id = c.concern_id) as attempts,
@@ -45,13 +62,17 @@ where ($1::text is null or c.site_id = $1)
     and ($4::uuid is null or c.admission_id = $4)
 order by c.level, c.opened_on, c.concern_id limit $5
 """
-_DUE = """
-select c.concern_id, c.admission_id, c.site_id, c.level from concerns c
-where c.closed_at is null and c.acknowledged_at is null and c.due_at <= now()
-order by c.due_at limit 100 for update skip locked
+_LATE = """
+select c.concern_id, c.admission_id, c.site_id, c.ending, c.level, c.next_step, c.due_at,
+    c.escalate_at, c.acknowledged_at, c.snoozed_until, c.paused, c.escalations, now() as at
+from concerns c join admissions a using (admission_id)
+where c.closed_at is null and c.escalate_at <= now() and (c.paused is null or c.level = 0)
+order by c.level, c.escalate_at limit 100 for update of a, c skip locked
 """
-_ESCALATED = """
-update concerns set escalations = escalations + 1, due_at = null where concern_id = $1
+_SUPPRESSIONS = """
+select admission_id, reason, started_on, ended_on from suppressions
+where ($1::text is null or site_id = $1) and ($2::uuid is null or admission_id = $2)
+order by started_on desc, admission_id, reason limit $3
 """
 
 
@@ -63,6 +84,15 @@ class Open:
     admission_id: UUID
     site: Site
     ending: str | None
+    duty: Duty
+    # The database's clock.
+    at: datetime
+    policy: Policy
+
+    @property
+    def where(self) -> Where:
+        """By what its hours are counted."""
+        return self.policy, zone_of(self.site.time_zone)
 
 
 async def lock(conn: Connection, concern_id: UUID) -> Open | None:
@@ -73,27 +103,70 @@ async def lock(conn: Connection, concern_id: UUID) -> Open | None:
     site = (await sites.load(conn, [row["site_id"]]))[row["site_id"]]
     closed = await conn.fetchval(_CLOSED, row["site_id"])
     site = replace(site, closed_through=closed or site.closed_through)
-    return Open(row["concern_id"], row["admission_id"], site, row["ending"])
+    return _open(row, site, await policies.load(conn, [site.site_id]))
 
 
-async def acknowledge(conn: Connection, concern_id: UUID) -> None:
-    """Someone has it; its deadline is off."""
-    await conn.execute(_ACKNOWLEDGE, concern_id)
+def _open(row: Mapping[str, Any], site: Site, known: Policies) -> Open:
+    duty = Duty(
+        row["level"],
+        row["next_step"],
+        row["due_at"],
+        row["escalate_at"],
+        row["acknowledged_at"],
+        row["snoozed_until"],
+        row["paused"] is not None,
+        row["escalations"],
+    )
+    policy = known.on(site.site_id, site.day_of(row["at"]).toordinal())
+    return Open(
+        row["concern_id"], row["admission_id"], site, row["ending"], duty, row["at"], policy
+    )
+
+
+async def set_duty(conn: Connection, concern_id: UUID, duty: Duty) -> None:
+    """What is to be done next, by when."""
+    await conn.execute(
+        _SET_DUTY,
+        concern_id,
+        duty.step,
+        duty.due_at,
+        duty.escalate_at,
+        duty.acknowledged_at,
+        duty.snoozed_until,
+        duty.escalations,
+    )
+
+
+async def assign(conn: Connection, concern_id: UUID, role: str, member: str | None) -> None:
+    """Give the work to a role, or to one of its members."""
+    await conn.execute(_ASSIGN, concern_id, role, member)
+
+
+async def set_snooze_reason(conn: Connection, concern_id: UUID, reason: str) -> None:
+    """Why the work was put off."""
+    await conn.execute(_SNOOZE_REASON, concern_id, reason)
 
 
 async def add_outreach(
-    conn: Connection,
-    outreach: tuple[UUID, UUID, UUID, str, str],
-    day: date,
-    occurred_at: datetime,
+    conn: Connection, found: Open, attempt: Attempt, occurred_at: datetime
 ) -> None:
-    """Keep an attempt: (outreach_id, concern_id, admission_id, channel, outcome)."""
-    await conn.execute(_OUTREACH, *outreach, day, occurred_at)
+    """Keep an attempt."""
+    await conn.execute(
+        _OUTREACH,
+        uuid4(),
+        found.concern_id,
+        found.admission_id,
+        attempt.channel,
+        attempt.outcome,
+        attempt.party,
+        attempt.day,
+        occurred_at,
+    )
 
 
-async def attempts(conn: Connection, concern_id: UUID) -> list[tuple[str, str, date]]:
-    """The attempts so far: (channel, outcome, day)."""
-    return [tuple(row) for row in await conn.fetch(_ATTEMPTS, concern_id)]
+async def attempts(conn: Connection, concern_id: UUID) -> list[Attempt]:
+    """The attempts so far, oldest first."""
+    return [Attempt(**dict(row)) for row in await conn.fetch(_ATTEMPTS, concern_id)]
 
 
 async def next_sequence(conn: Connection, admission_id: UUID, owner: str) -> int:
@@ -115,11 +188,17 @@ async def concerns(
     return [dict(row) for row in rows]
 
 
-async def due(conn: Connection) -> list[dict[str, Any]]:
-    """Concerns whose deadline has passed by the database clock and that nobody has taken on."""
-    return [dict(row) for row in await conn.fetch(_DUE)]
+async def late(conn: Connection) -> list[Open]:
+    """Concerns somebody else has to be told of by now, by the database clock; held for that."""
+    rows = await conn.fetch(_LATE)
+    known = await sites.known(conn) if rows else {}
+    by_site = await policies.load(conn, known) if rows else Policies()
+    return [_open(row, known[row["site_id"]], by_site) for row in rows]
 
 
-async def escalated(conn: Connection, concern_id: UUID) -> None:
-    """The next role was told."""
-    await conn.execute(_ESCALATED, concern_id)
+async def suppressions(
+    conn: Connection, site_id: str | None, admission_id: UUID | None, limit: int
+) -> list[dict[str, Any]]:
+    """When absence was expected, and why, the latest first."""
+    rows = await conn.fetch(_SUPPRESSIONS, site_id, admission_id, limit)
+    return [dict(row) for row in rows]

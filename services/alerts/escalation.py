@@ -3,13 +3,12 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 
 import asyncpg
 
-from alerts import desk
-from alerts.policy import Policy
-from handrail import outbox, sites
+from alerts import desk, duty
+from alerts.desk import Open
+from handrail import outbox
 from handrail.events.alerts import AlertEscalated
 from handrail.outbox import Connection
 from handrail.transient import TRANSIENT
@@ -17,16 +16,14 @@ from handrail.transient import TRANSIENT
 SWEEP_SECONDS = 1.0
 
 
-def sweeper(
-    pool: asyncpg.Pool, policy: Policy, committed: Callable[[], None]
-) -> Callable[[], Awaitable[None]]:
+def sweeper(pool: asyncpg.Pool, committed: Callable[[], None]) -> Callable[[], Awaitable[None]]:
     """A loop that escalates what is overdue, for ever."""
 
     async def sweep_for_ever() -> None:
         while True:
             with contextlib.suppress(*TRANSIENT):
                 async with pool.acquire() as conn, conn.transaction():
-                    escalated = await sweep(conn, policy, datetime.now(UTC))
+                    escalated = await sweep(conn)
                 if escalated:
                     committed()
             await asyncio.sleep(SWEEP_SECONDS)
@@ -34,22 +31,28 @@ def sweeper(
     return sweep_for_ever
 
 
-async def sweep(conn: Connection, policy: Policy, now: datetime) -> int:
-    """Tell the next role of each overdue concern. Returns how many."""
-    overdue = await desk.due(conn)
-    known = await sites.known(conn) if overdue else {}
-    for one in overdue:
-        site = known[one["site_id"]]
-        event = AlertEscalated(
-            site_id=site.site_id,
-            admission_id=one["admission_id"],
-            occurred_at=now,
-            recorded_at=now,
-            recorded_day=site.recorded_day(now),
-            concern_id=one["concern_id"],
-            level=one["level"],
-            tells=policy.escalate_to[one["level"]],
-        )
-        await outbox.stage(conn, [event])
-        await desk.escalated(conn, one["concern_id"])
-    return len(overdue)
+async def sweep(conn: Connection) -> int:
+    """Tell the next role of each concern nobody took on, or nobody acted on, in time."""
+    escalated = 0
+    for one in await desk.late(conn):
+        why = duty.why_late(one.duty, one.at)
+        tells = one.policy.escalate_to[one.duty.level]
+        if why and tells:
+            await outbox.stage(conn, [_event(one, why, tells)])
+            escalated += 1
+        await desk.set_duty(conn, one.concern_id, duty.escalate(one.duty))
+    return escalated
+
+
+def _event(one: Open, why: str, tells: tuple[str, ...]) -> AlertEscalated:
+    return AlertEscalated(
+        site_id=one.site.site_id,
+        admission_id=one.admission_id,
+        occurred_at=one.at,
+        recorded_at=one.at,
+        recorded_day=one.site.recorded_day(one.at),
+        concern_id=one.concern_id,
+        level=one.duty.level,
+        tells=tells,
+        why=why,
+    )

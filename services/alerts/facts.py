@@ -74,6 +74,8 @@ def _told(event: AdmissionEvent) -> _Told | None:  # noqa: PLR0911  # one line a
             return "missed", day, (event.kind, event.reason), ()
         case attendance.SessionExcused():
             return "excused", (event.planned_on or event.recorded_day).toordinal(), (), ()
+        case attendance.SessionCancelledByProgram():
+            return "unheld", (event.planned_on or event.recorded_day).toordinal(), (), ()
         case attendance.AttendanceCorrected():
             at = event.attended_on or event.planned_on or event.recorded_day
             planned = event.planned_on.toordinal() if event.planned_on else -1

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -10,12 +11,13 @@ import asyncpg
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
-from alerts import desk, exports, record, store, work
-from alerts.commands import COMMANDS, AnyCommand
+from alerts import desk, exports, policies, record, store, work
+from alerts.commands import COMMANDS, AnyCommand, NewPolicy
 from alerts.risk.table import assess, reason_in_words
 from alerts.rules import Ladder
 from handrail import edges
 from handrail.edges import Committed
+from handrail.events.base import SiteId
 from handrail.receipts import Rejected, Result
 
 _PROGRESS = """
@@ -67,7 +69,7 @@ def routes(  # noqa: C901  # one short function a route
             if not rows:
                 raise Rejected("concern_unknown", "No concern has that identifier.", "concern_id")
             tried = await desk.attempts(conn, concern_id)
-        attempts = [{"channel": c, "outcome": o, "day": d} for c, o, d in tried]
+        attempts = [asdict(attempt) for attempt in tried]
         return {**_shown(rows[0]), "outreach": attempts}
 
     @router.get("/admissions/{admission_id}/risk")
@@ -91,6 +93,31 @@ def routes(  # noqa: C901  # one short function a route
                 for r in assessment.reasons
             ],
         }
+
+    @router.get("/suppressions")
+    async def get_suppressions(
+        site_id: str | None = None,
+        admission_id: UUID | None = None,
+        limit: Annotated[int, Query(ge=1, le=10_000)] = 200,
+    ) -> list[dict[str, Any]]:
+        """When absence was expected, and why: no alert but safety rises in between."""
+        async with pool.acquire() as conn:
+            return await desk.suppressions(conn, site_id, admission_id, limit)
+
+    @router.get("/sites/{site_id}/policies")
+    async def get_policies(site_id: str) -> list[dict[str, Any]]:
+        """The default policy and the site's own, by the day each begins."""
+        return await policies.listed(pool, site_id)
+
+    @router.put("/sites/{site_id}/policies")
+    async def put_policy(site_id: SiteId, wanted: NewPolicy) -> NewPolicy:
+        """Set the policy of a site from a day on; the same again changes nothing."""
+        await edges.in_one_transaction(
+            pool,
+            committed,
+            lambda conn: policies.set_policy(conn, site_id, wanted.begins_on, wanted.policy),
+        )
+        return wanted
 
     @router.get("/sites/{site_id}/progress")
     async def get_progress(site_id: str) -> dict[str, date | None]:

@@ -23,6 +23,8 @@ class Record(msgspec.Struct, array_like=True):
     story: bytes
     waiting: list[Fact] = []
     said: list[Outcome] = []
+    # Why nothing is due at present; empty while people have work to do.
+    paused: str = ""
 
     def needs_history(self) -> bool:
         """A correction waits: the facts of the whole admission are needed to tell it."""
@@ -35,6 +37,14 @@ class Settled(msgspec.Struct):
     outcomes: list[Outcome]
     assessments: list[tuple[int, Assessment, int | None]]
     watched: bool
+    story: Story
+
+
+class Glimpse(msgspec.Struct):
+    """What the waiting facts bring, and the story with them told; no story if none wait."""
+
+    outcomes: list[Outcome]
+    story: Story | None = None
 
 
 _RECORD = msgspec.msgpack.Decoder(Record)
@@ -82,28 +92,24 @@ def settle(
     if changed:
         record.story = _ENCODE(story)
     record.waiting = waiting[place:]
-    return Settled(outcomes, assessments, story.is_watched(days[-1] + 1))
+    return Settled(outcomes, assessments, story.is_watched(days[-1] + 1), story)
 
 
-def glimpse(record: Record, ladder: Ladder, history: Iterable[Fact] = ()) -> list[Outcome]:
+def glimpse(record: Record, ladder: Ladder, history: Iterable[Fact] = ()) -> Glimpse:
     """What the waiting facts bring if nothing else comes: told on a copy."""
     if not record.waiting:
-        return []
+        return Glimpse([])
     story, known = story_of(record), list(history)
     outcomes: list[Outcome] = []
     for fact in sorted(record.waiting, key=_by_day):
         known.append(fact)
         outcomes += take(story, fact, ladder, known)
-    return outcomes
+    return Glimpse(outcomes, story)
 
 
 def present(record: Record, ladder: Ladder, history: Iterable[Fact] = ()) -> Story:
     """The story with the waiting facts told."""
-    story, known = story_of(record), list(history)
-    for fact in sorted(record.waiting, key=_by_day):
-        known.append(fact)
-        take(story, fact, ladder, known)
-    return story
+    return glimpse(record, ladder, history).story or story_of(record)
 
 
 def taken_back(said: Sequence[Outcome], now: Sequence[Outcome]) -> list[Outcome]:

@@ -5,17 +5,16 @@ from dataclasses import dataclass
 
 import msgspec
 
+from alerts.corrections import corrected
 from alerts.facts import Fact
 from alerts.policy import Policy
-from alerts.risk.table import Assessment, Table, assess, reasons_in_words
-from alerts.story import ATTENDED, Concern, Story, corrected, learn
+from alerts.reasons import HIGH, Reason, now, risk, silence
+from alerts.risk.table import Assessment, Table, assess
+from alerts.story import ATTENDED, Concern, Story, learn
 from handrail.events.alerts import Band
 
-LOW, MIDDLE, HIGH = 0, 1, 2
+LOW, MIDDLE = 0, 1
 BANDS: tuple[Band, ...] = ("low", "middle", "high")
-# A death or a prison sentence ends the wait for a first visit; other discharges do not.
-NO_AFTERCARE = ("died", "incarcerated")
-
 # Endings after which the same absence opens no new concern.
 LET_GO = ("transferred_and_seen", "declined_documented", "exhausted")
 
@@ -23,7 +22,7 @@ LET_GO = ("transferred_and_seen", "declined_documented", "exhausted")
 class Outcome(msgspec.Struct, array_like=True, frozen=True):
     """What follows: a concern `opened`, an alert `raised`, a concern `closed` or `withdrawn`.
 
-    `codes` are for machines and events, `words` for people.
+    `eased`: a correction left the concern open, at this level. `codes` are for machines and events, `words` for people.
     """
 
     what: str
@@ -38,16 +37,7 @@ class Outcome(msgspec.Struct, array_like=True, frozen=True):
 
     def name(self) -> tuple[str, int, int]:
         """Two outcomes of the same name are one: it is told once."""
-        return (self.what, self.spell, self.level if self.what == "raised" else 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One condition that holds: its level, code and words."""
-
-    level: int
-    code: str
-    words: str
+        return (self.what, self.spell, self.level if self.what in ("raised", "eased") else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +64,7 @@ def take(story: Story, fact: Fact, ladder: Ladder, history: Sequence[Fact] = ())
     learn(story, fact)
     ended = _ending(story, fact)
     outcomes = _close(story, fact.recorded, ended) if ended else []
-    return outcomes + _decide(story, fact.recorded, _now(story, ladder.policy))
+    return outcomes + _decide(story, fact.recorded, now(story, ladder.policy))
 
 
 def end_day(story: Story, day: int, ladder: Ladder) -> tuple[list[Outcome], Assessment]:
@@ -82,9 +72,9 @@ def end_day(story: Story, day: int, ladder: Ladder) -> tuple[list[Outcome], Asse
     assessment = assess(story.behaviour, day, ladder.table)
     story.band = ladder.band_of(assessment)
     story.quiet_band = min(story.quiet_band, story.band)
-    reasons = _now(story, ladder.policy)
+    reasons = now(story, ladder.policy)
     if not story.is_suppressed():
-        reasons += _silence(story, day, ladder.policy) + _risk(story, assessment)
+        reasons += silence(story, day, ladder.policy) + risk(story, assessment)
     return _decide(story, day, reasons), assessment
 
 
@@ -100,94 +90,40 @@ def refold(story: Story, facts: Sequence[Fact], day: int, ladder: Ladder) -> lis
         setattr(true, field, getattr(story, field))
     for field in story.__struct_fields__:
         setattr(story, field, getattr(true, field))
-    reasons = _now(story, ladder.policy)
+    reasons = now(story, ladder.policy)
     if not story.is_suppressed():
         assessment = assess(story.behaviour, day, ladder.table)
         story.band = ladder.band_of(assessment)
-        reasons += _silence(story, day, ladder.policy) + _risk(story, assessment)
+        reasons += silence(story, day, ladder.policy) + risk(story, assessment)
     if story.concern and not reasons:
         return _close(story, day, "withdrawn")
-    return _decide(story, day, reasons)
+    return _ease(story, day, reasons) + _decide(story, day, reasons)
 
 
-def _now(story: Story, policy: Policy) -> list[Reason]:
-    """What holds at any moment: safety, the misses of the present absence, the first visit."""
-    reasons = []
-    if story.safety:
-        reasons.append(Reason(0, "safety_flag", "a safety flag is open"))
-        if story.run:
-            words = "missed a session while a safety flag is open"
-            reasons.append(Reason(0, "miss_with_safety_flag", words))
-    waits = story.visit_missed is not None and not story.let_go and not story.hold
-    if waits and story.ended not in NO_AFTERCARE:
-        words = "the first aftercare visit was not kept"
-        reasons.append(Reason(2, "first_visit_missed", words))
-    if story.is_suppressed() or not story.run:
-        return reasons
-    return reasons + _absence(story, policy)
-
-
-def _absence(story: Story, policy: Policy) -> list[Reason]:
-    count, last = len(story.run), story.run[-1]
-    near = sum(last - policy.within_days < day <= last for day in story.misses)
-    reasons = []
-    if count >= policy.misses_in_a_row:
-        words = f"missed {count} sessions in a row"
-        reasons.append(Reason(1, "misses_in_a_row", words))
-    if near >= policy.misses_within_days:
-        words = f"missed {near} sessions within {policy.within_days} days"
-        reasons.append(Reason(2, "misses_within_a_week", words))
-    if story.admitted is not None and story.run[0] - story.admitted < policy.early_days:
-        words = f"missed a session in the first {policy.early_days} days"
-        reasons.append(Reason(2, "early_miss", words))
-    return reasons or [Reason(3, "single_miss", "missed a session")]
-
-
-def _silence(story: Story, day: int, policy: Policy) -> list[Reason]:
-    """What holds because nothing happened by the day's end."""
-    if story.admitted is None:
+def _ease(story: Story, day: int, reasons: list[Reason]) -> list[Outcome]:
+    """What a correction took away is said no more: the level and words of what still holds."""
+    concern = story.concern
+    if concern is None:
         return []
-    reasons = []
-    if not story.attended and day - story.admitted >= policy.first_session_days:
-        words = f"no first session {day - story.admitted} days after admission"
-        reasons.append(Reason(2, "no_first_session", words))
-    silent = day - (story.last_contact if story.last_contact is not None else story.admitted)
-    if silent >= max(policy.silent_days, policy.silent_sessions * story.planned_interval()):
-        reasons.append(Reason(1, "no_contact", f"no contact for {silent} days"))
-    return reasons + _dose(story, day, policy)
-
-
-def _dose(story: Story, day: int, policy: Policy) -> list[Reason]:
-    absent = bool(story.run)
-    settled = story.admitted is not None and day - story.admitted >= policy.within_days
-    if not (absent and settled and story.sessions_per_week >= policy.dose_sessions):
+    first, codes, words = _ranked(reasons)
+    if first.level < concern.level or words == concern.words:
         return []
-    received = sum(n for at, n in story.minutes if day - policy.within_days < at <= day)
-    planned = story.weekly_minutes
-    words = f"received {received} of {planned} planned minutes in {policy.within_days} days"
-    if received < policy.dose_low * planned:
-        return [Reason(1, "dose_below_quarter", words)]
-    if received < policy.dose_short * planned:
-        return [Reason(2, "dose_below_half", words)]
-    return []
+    concern.level, concern.kind, concern.words = first.level, first.code, words
+    return [
+        Outcome("eased", concern.spell, first.level, first.code, day, concern.opened, codes, words)
+    ]
 
 
-def _risk(story: Story, assessment: Assessment) -> list[Reason]:
-    """The risk speaks once per rise: after a concern it is quiet until it has fallen below."""
-    if story.band <= story.quiet_band:
-        return []
-    level, code = (1, "risk_high") if story.band == HIGH else (2, "risk_elevated")
-    because = "; ".join(reasons_in_words(assessment)[:3])
-    words = f"{assessment.risk28:.0%} risk of no session in the next 28 days ({because})"
-    return [Reason(level, code, words)]
+def _ranked(reasons: list[Reason]) -> tuple[Reason, tuple[str, ...], tuple[str, ...]]:
+    """The weightiest reason, and the codes and words of all."""
+    first = min(reasons, key=lambda reason: reason.level)
+    return first, tuple(r.code for r in reasons), tuple(r.words for r in reasons)
 
 
 def _decide(story: Story, day: int, reasons: list[Reason]) -> list[Outcome]:
     if not reasons:
         return []
-    first = min(reasons, key=lambda reason: reason.level)
-    codes = tuple(reason.code for reason in reasons)
-    words = tuple(reason.words for reason in reasons)
+    first, codes, words = _ranked(reasons)
     concern, outcomes = story.concern, []
     if concern is None:
         story.spells += 1
@@ -196,7 +132,7 @@ def _decide(story: Story, day: int, reasons: list[Reason]) -> list[Outcome]:
             Outcome("opened", story.spells, first.level, first.code, day, day, codes, words)
         )
     if first.level < concern.level:
-        concern.level, concern.kind = first.level, first.code
+        concern.level, concern.kind, concern.words = first.level, first.code, words
         outcomes.append(
             Outcome(
                 "raised",

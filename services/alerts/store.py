@@ -9,7 +9,6 @@ from uuid import UUID
 from alerts import record
 from alerts.facts import Fact
 from alerts.record import Record
-from alerts.telling import AlertRow, ConcernRow
 from handrail.outbox import Connection
 
 _LOAD = """
@@ -47,52 +46,6 @@ group by h.site_id, o.day
 _OVER = """
 insert into days_over as o (site_id, partition, day) values ($1, $2, $3)
 on conflict (site_id, partition) do update set day = excluded.day
-"""
-_CONCERNS = """
-insert into concerns as c (
-    concern_id, admission_id, site_id, spell, level, kind, reasons, opened_on, owner_role,
-    ending, closed_on, closed_at, due_at
-)
-select t.concern_id, t.admission_id, t.site_id, t.spell, t.level, t.kind,
-    string_to_array(t.reasons, e'\\n'), t.opened_on, t.owner_role, t.ending, t.closed_on,
-    case when t.ending is not null then now() end, now() + t.hours * interval '1 hour'
-from unnest(
-    $1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::smallint[], $6::text[], $7::text[],
-    $8::date[], $9::text[], $10::text[], $11::date[], $12::float8[]
-) as t (
-    concern_id, admission_id, site_id, spell, level, kind, reasons, opened_on, owner_role, ending,
-    closed_on, hours
-)
-on conflict (concern_id) do update set
-    level = excluded.level, kind = excluded.kind, opened_on = excluded.opened_on,
-    reasons = case when excluded.reasons = '{}' then c.reasons else excluded.reasons end,
-    owner_role = excluded.owner_role, ending = excluded.ending, closed_on = excluded.closed_on,
-    closed_at = case when excluded.ending is null then null
-        else coalesce(c.closed_at, excluded.closed_at) end,
-    acknowledged_at = case when excluded.level < c.level then null else c.acknowledged_at end,
-    escalations = case when excluded.level < c.level then 0 else c.escalations end,
-    due_at = coalesce(excluded.due_at, c.due_at)
-"""
-_ALERTS = """
-insert into alerts as a (
-    alert_id, concern_id, admission_id, site_id, level, kind, reasons, tells, day, traceparent,
-    held
-)
-select t.alert_id, t.concern_id, t.admission_id, t.site_id, t.level, t.kind,
-    string_to_array(t.reasons, e'\\n'), string_to_array(t.tells, ' '), t.day, t.traceparent, t.held
-from unnest(
-    $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::smallint[], $6::text[], $7::text[],
-    $8::text[], $9::date[], $10::text[], $11::bool[]
-) as t (
-    alert_id, concern_id, admission_id, site_id, level, kind, reasons, tells, day, traceparent,
-    held
-)
-on conflict (alert_id) do update set
-    kind = excluded.kind, reasons = excluded.reasons, day = excluded.day,
-    held = a.held or excluded.held, withdrawn_at = null
-"""
-_WITHDRAW = """
-update alerts set withdrawn_at = now() where alert_id = any($1::uuid[]) and withdrawn_at is null
 """
 ASSESSMENT = (
     "admission_id",
@@ -206,59 +159,7 @@ async def add_assessments(conn: Connection, rows: list[tuple[object, ...]]) -> N
         await conn.copy_records_to_table("assessments", records=rows, columns=ASSESSMENT)
 
 
-async def save_concerns(conn: Connection, rows: Iterable[ConcernRow]) -> None:
-    """Write concerns; endings go before openings, since one admission has one open at most."""
-    ordered = sorted(rows, key=lambda r: (r.ending is None, r.admission_id, r.spell))
-    if ordered:
-        columns = zip(
-            *(
-                (
-                    r.concern_id,
-                    r.admission_id,
-                    r.site_id,
-                    r.spell,
-                    r.level,
-                    r.kind,
-                    "\n".join(r.reasons),
-                    r.opened_on,
-                    r.owner_role,
-                    r.ending,
-                    r.closed_on,
-                    r.hours,
-                )
-                for r in ordered
-            ),
-            strict=True,
-        )
-        await conn.execute(_CONCERNS, *map(list, columns))
-
-
-async def save_alerts(
-    conn: Connection, rows: Iterable[AlertRow], withdrawn: Sequence[UUID]
-) -> None:
-    """Write alerts, and take some back."""
-    columns = list(
-        zip(
-            *(
-                (
-                    r.alert_id,
-                    r.concern_id,
-                    r.admission_id,
-                    r.site_id,
-                    r.level,
-                    r.kind,
-                    "\n".join(r.reasons),
-                    " ".join(r.tells),
-                    r.day,
-                    r.traceparent,
-                    r.held,
-                )
-                for r in rows
-            ),
-            strict=True,
-        )
-    )
-    if columns:
-        await conn.execute(_ALERTS, *map(list, columns))
-    if withdrawn:
-        await conn.execute(_WITHDRAW, list(withdrawn))
+async def now(conn: Connection) -> datetime:
+    """The database's clock."""
+    moment: datetime = await conn.fetchval("select now()")
+    return moment

@@ -8,19 +8,25 @@ from alerts.risk.behaviour import Behaviour
 
 RECENT_DAYS = 28
 RUN_KEPT = 12
-HOLDING_OUTCOMES = {"found_in_hospital": "hospital", "found_in_jail": "jail"}
+HOLDING_OUTCOMES = {"found_in_hospital": "hospital", "found_in_jail": "jail", "died": "death"}
 REACHED = ("reached_returning", "reached_undecided", "reached_declined")
 ATTENDED = "attended"
 MISSED = ("no_show", "late_cancellation")
+# (reason, first day, last day or None while it lasts)
+Pause = tuple[str, int, int | None]
 
 
 class Concern(msgspec.Struct, array_like=True):
-    """The open concern: `opened` is an ordinal day, `spell` counts this admission's concerns."""
+    """The open concern: `opened` is an ordinal day, `spell` counts this admission's concerns.
+
+    `words` are the reasons of its present level.
+    """
 
     spell: int
     level: int
     kind: str
     opened: int
+    words: tuple[str, ...] = ()
 
 
 class Story(msgspec.Struct, array_like=True):
@@ -47,6 +53,15 @@ class Story(msgspec.Struct, array_like=True):
     spells: int = 0
     concern: Concern | None = None
     behaviour: Behaviour = msgspec.field(default_factory=Behaviour)
+    # The present level of care began here, and nobody has been seen in it yet.
+    stepped_on: int | None = None
+    # Days on which the programme did not hold a session or took no roster.
+    unheld: list[int] = []
+    # The hold is what an outreach found; being seen ends it, since nobody else will say so.
+    found: bool = False
+    # When absence was expected, and why.
+    pauses: list[Pause] = []
+    supports: int = 0
 
     def is_suppressed(self) -> bool:
         """Absence is expected or nobody's business any more: leave, hospital, jail, discharge."""
@@ -76,6 +91,10 @@ def _attended(story: Story, fact: Fact) -> None:
     story.let_go = False
     story.last_attended = max(day, story.last_attended or day)
     _contact(story, day)
+    if story.stepped_on is not None and day >= story.stepped_on:
+        story.stepped_on = None
+    if story.found and day > story.pauses[-1][1]:
+        _end_pause(story, day)
     story.run = [missed for missed in story.run if missed > day]
     story.minutes = [m for m in story.minutes if m[0] > day - RECENT_DAYS]
     story.minutes.append((day, int(minutes)))
@@ -111,23 +130,49 @@ def _planned(story: Story, fact: Fact) -> None:
 
 def _stepped(story: Story, fact: Fact) -> None:
     behaviour.level_changed(story.behaviour, fact.recorded)
+    story.stepped_on = fact.recorded
 
 
 def _held(story: Story, fact: Fact) -> None:
-    story.hold = fact.codes[0]
+    _begin_pause(story, fact.codes[0], fact.recorded)
+    story.hold, story.found = fact.codes[0], False
 
 
 def _resumed(story: Story, fact: Fact) -> None:
-    story.hold, story.run = "", []
+    _end_pause(story, fact.recorded)
+    story.run = []
     _contact(story, fact.recorded)
 
 
 def _discharged(story: Story, fact: Fact) -> None:
-    story.phase, story.ended, story.hold = "discharged", fact.codes[0], ""
+    _begin_pause(story, "discharge", fact.recorded)
+    story.phase, story.ended = "discharged", fact.codes[0]
 
 
 def _lost(story: Story, fact: Fact) -> None:
+    _begin_pause(story, "referral_lost", fact.recorded)
     story.phase, story.ended = "lost", fact.codes[0]
+
+
+def _begin_pause(story: Story, reason: str, day: int) -> None:
+    _end_pause(story, day)
+    story.pauses.append((reason, day, None))
+
+
+def _end_pause(story: Story, day: int) -> None:
+    story.hold, story.found = "", False
+    if story.pauses and story.pauses[-1][2] is None:
+        story.pauses[-1] = (*story.pauses[-1][:2], day)
+
+
+def _unheld(story: Story, fact: Fact) -> None:
+    day = fact.day or fact.recorded
+    story.unheld = [d for d in story.unheld if d > day - RECENT_DAYS]
+    story.unheld.append(day)
+
+
+def _supported(story: Story, fact: Fact) -> None:
+    story.supports = int(fact.numbers[0])
 
 
 def _screened(story: Story, fact: Fact) -> None:
@@ -151,7 +196,9 @@ def _outreach(story: Story, fact: Fact) -> None:
     outcome = fact.codes[1]
     if outcome in REACHED:
         _contact(story, fact.recorded)
-    story.hold = HOLDING_OUTCOMES.get(outcome, story.hold)
+    if outcome in HOLDING_OUTCOMES:
+        _begin_pause(story, HOLDING_OUTCOMES[outcome], fact.recorded)
+        story.hold, story.found = HOLDING_OUTCOMES[outcome], True
     behaviour.contacted(story.behaviour, fact.recorded, reached=outcome in REACHED)
 
 
@@ -181,6 +228,8 @@ _OTHERS = {
     "resumed": _resumed,
     "discharged": _discharged,
     "lost": _lost,
+    "unheld": _unheld,
+    "supported": _supported,
     "screened": _screened,
     "measured": _measured,
     "contacted": _contacted,
@@ -190,33 +239,3 @@ _OTHERS = {
     "returned_to_care": _visit_kept,
     "resolved": _safety_cleared,
 }
-
-
-def corrected(facts: list[Fact]) -> list[Fact]:
-    """The facts as they truly were: each corrected seat says what its last correction says."""
-    last = {fact.seat: fact for fact in facts if fact.what == "corrected"}
-    true: list[Fact] = []
-    for fact in sorted(facts, key=Fact.order):
-        if fact.what == "corrected":
-            continue
-        correction = last.get(fact.seat) if fact.seat else None
-        if correction is None:
-            true.append(fact)
-        elif (mended := _mended(fact, correction)) is not None:
-            true.append(mended)
-    return true
-
-
-def _mended(fact: Fact, correction: Fact) -> Fact | None:
-    now = correction.codes[1]
-    if now == ATTENDED:
-        return msgspec.structs.replace(
-            fact, what="attended", day=correction.day, codes=(), numbers=correction.numbers
-        )
-    if now in MISSED:
-        planned = int(correction.numbers[0])
-        day = planned if planned >= 0 else fact.day
-        return msgspec.structs.replace(
-            fact, what="missed", day=day, codes=(now, "unknown"), numbers=()
-        )
-    return msgspec.structs.replace(fact, what="excused", codes=(), numbers=())

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
 
+from alerts.duty import Duty, begin
 from alerts.policy import Policy
 from alerts.rules import Outcome
+from alerts.story import Concern
 from handrail.events import Event
 from handrail.events import alerts as published
 
@@ -26,7 +29,10 @@ class ConcernRow:
     owner_role: str
     ending: str | None = None
     closed_on: date | None = None
-    hours: float | None = None
+    due_at: datetime | None = None
+    escalate_at: datetime | None = None
+    policy_version: str | None = None
+    table_version: str | None = None
 
 
 @dataclass(slots=True)
@@ -44,7 +50,8 @@ class AlertRow:
     day: date
     traceparent: str | None
     held: bool
-    withdrawn: bool = False
+    policy_version: str
+    table_version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +64,36 @@ class About:
     recorded_at: datetime
     recorded_day: date
     cause: str | None
-    on_wall_clock: bool
+    policy: Policy
+    table_version: str
+    # The database's clock and the site's zone; None where recorded history is played.
+    now: datetime | None
+    zone: ZoneInfo
+
+    def begin(self, level: int) -> Duty:
+        """What people have to do once a concern has risen to `level`."""
+        if self.now is None:
+            return Duty(level)
+        return begin(level, self.now, (self.policy, self.zone))
+
+
+# (admission, why nothing is due or None, due, escalate)
+Pause = tuple[UUID, str | None, datetime | None, datetime | None]
+# (admission, first day, reason, site, last day or None while it lasts)
+Suppression = tuple[UUID, date, str, str, date | None]
 
 
 @dataclass(slots=True)
 class Telling:
     """Everything one batch changes about concerns."""
 
-    policy: Policy
     concerns: dict[UUID, ConcernRow] = field(default_factory=dict)
     alerts: dict[UUID, AlertRow] = field(default_factory=dict)
     withdrawn: list[UUID] = field(default_factory=list)
+    # Single alerts of concerns that stay; whether one was ever raised, the database knows.
+    taken_back: dict[UUID, About] = field(default_factory=dict)
+    pauses: list[Pause] = field(default_factory=list)
+    suppressions: list[Suppression] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     causes: list[str | None] = field(default_factory=list)
     closings: list[tuple[Event, str | None]] = field(default_factory=list)
@@ -75,8 +101,14 @@ class Telling:
     def tell(self, about: About, outcome: Outcome, *, new: bool, held: bool) -> None:
         """Enter an outcome; events only when it is `new`. `held`: its day is over."""
         row = self._concern(about, outcome)
-        if outcome.what == "raised" and outcome.level <= self.policy.push_to_level:
-            self._alert(about, outcome, row, new=new, held=held)
+        if outcome.what == "raised":
+            if new:
+                duty = about.begin(outcome.level)
+                row.due_at, row.escalate_at = duty.due_at, duty.escalate_at
+            if outcome.level <= about.policy.push_to_level:
+                self._alert(about, outcome, row, new=new, held=held)
+        elif outcome.what == "eased":
+            self._ease(about, row, outcome.level)
         elif outcome.what == "opened" and new:
             self._say(
                 about,
@@ -84,6 +116,8 @@ class Telling:
                 concern_id=row.concern_id,
                 level=outcome.level,
                 kind=outcome.kind,
+                policy_version=about.policy.version,
+                table_version=about.table_version,
             )
         elif outcome.what == "closed":
             row.ending, row.closed_on = outcome.ending, date.fromordinal(outcome.day)
@@ -95,27 +129,56 @@ class Telling:
                     ending=outcome.ending,
                 )
         elif outcome.what == "withdrawn":
-            self._withdraw(about, outcome, row)
+            self._withdraw(about, outcome, row, new=new)
 
     def take_back(self, about: About, outcome: Outcome) -> None:
         """Something said early does not hold at the day's end."""
         row = self._concern(about, outcome)
         if outcome.what == "opened":
-            self._withdraw(about, outcome, row)
+            self._withdraw(about, outcome, row, new=True)
         elif outcome.what == "raised":
-            self.withdrawn.append(alert_id_of(row.concern_id, outcome.level))
+            self._take_alert_back(about, row, outcome.level)
+
+    def stand(self, about: About, concern: Concern) -> None:
+        """The open concern as the story has it, after something was taken back."""
+        row = self.concerns.get(concern_id_of(about.admission_id, concern.spell))
+        if row is not None:
+            row.level, row.kind = concern.level, concern.kind
+            row.reasons = list(concern.words) or row.reasons
+            row.owner_role = about.policy.tells[concern.level][0]
+
+    def say_withdrawn(self, alert_id: UUID, concern_id: UUID, level: int) -> None:
+        """Tell subscribers that an alert they were sent is taken back."""
+        fields = {"concern_id": concern_id, "alert_id": alert_id, "level": level}
+        self._say(self.taken_back[alert_id], published.AlertWithdrawn, **fields)
+
+    def pause(self, about: About, reason: str, level: int) -> None:
+        """Stop or begin afresh what people have to do while absence is expected."""
+        duty = Duty(level) if reason else about.begin(level)
+        self.pauses.append((about.admission_id, reason or None, duty.due_at, duty.escalate_at))
 
     def say(self, about: About, event: Event) -> None:
         """Stage an event with what caused it."""
         self.events.append(event)
         self.causes.append(about.cause)
 
-    def _withdraw(self, about: About, outcome: Outcome, row: ConcernRow) -> None:
+    def _withdraw(self, about: About, outcome: Outcome, row: ConcernRow, *, new: bool) -> None:
         row.ending, row.closed_on = "withdrawn", date.fromordinal(outcome.day)
         self.withdrawn += [alert_id_of(row.concern_id, level) for level in range(4)]
         for level in range(4):
             self.alerts.pop(alert_id_of(row.concern_id, level), None)
-        self._say(about, published.ConcernWithdrawn, concern_id=row.concern_id)
+        if new:
+            self._say(about, published.ConcernWithdrawn, concern_id=row.concern_id)
+
+    def _ease(self, about: About, row: ConcernRow, level: int) -> None:
+        for higher in range(level):
+            if higher <= about.policy.push_to_level:
+                self._take_alert_back(about, row, higher)
+
+    def _take_alert_back(self, about: About, row: ConcernRow, level: int) -> None:
+        alert_id = alert_id_of(row.concern_id, level)
+        self.alerts.pop(alert_id, None)
+        self.taken_back[alert_id] = about
 
     def _concern(self, about: About, outcome: Outcome) -> ConcernRow:
         concern_id = concern_id_of(about.admission_id, outcome.spell)
@@ -130,20 +193,19 @@ class Telling:
                 outcome.kind,
                 [],
                 date.fromordinal(outcome.opened),
-                self.policy.tells[outcome.level][0],
+                about.policy.tells[outcome.level][0],
             )
         row.level, row.kind, row.ending, row.closed_on = outcome.level, outcome.kind, None, None
         row.reasons = list(outcome.words) or row.reasons
-        row.owner_role = self.policy.tells[outcome.level][0]
-        if about.on_wall_clock and outcome.what == "raised":
-            row.hours = self.policy.first_attempt_hours[outcome.level]
+        row.owner_role = about.policy.tells[outcome.level][0]
+        row.policy_version, row.table_version = about.policy.version, about.table_version
         return row
 
     def _alert(
         self, about: About, outcome: Outcome, row: ConcernRow, *, new: bool, held: bool
     ) -> None:
         alert_id = alert_id_of(row.concern_id, outcome.level)
-        tells, day = self.policy.tells[outcome.level], date.fromordinal(outcome.day)
+        tells, day = about.policy.tells[outcome.level], date.fromordinal(outcome.day)
         self.alerts[alert_id] = AlertRow(
             alert_id,
             row.concern_id,
@@ -156,7 +218,10 @@ class Telling:
             day,
             about.cause,
             held,
+            about.policy.version,
+            about.table_version,
         )
+        self.taken_back.pop(alert_id, None)
         if alert_id in self.withdrawn:
             self.withdrawn.remove(alert_id)
         if new:
@@ -170,6 +235,8 @@ class Telling:
                 reasons=outcome.codes,
                 tells=tells,
                 day=day,
+                policy_version=about.policy.version,
+                table_version=about.table_version,
             )
 
     def _say(self, about: About, event: type[published.ConcernEvent], **fields: object) -> None:

@@ -1,14 +1,15 @@
 """The care team's own work: acknowledge, reach out, resolve; each changes the concern at once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
-from alerts import concern, desk, store
-from alerts.commands import Acknowledge, AnyCommand, RecordOutreach, Resolve
+from alerts import concern, desk, duty, plan, record, store
+from alerts.commands import Acknowledge, AnyCommand, Assign, RecordOutreach, Resolve, Snooze
 from alerts.desk import Open
 from alerts.facts import Fact, micros
+from alerts.plan import Attempt
 from alerts.rules import Ladder
 from handrail import outbox, receipts
 from handrail.events import alerts as events
@@ -49,23 +50,68 @@ async def _carry_out(conn: Connection, command: AnyCommand, now: datetime, ladde
     moment = moment_of(found.site, command, now)
     match command:
         case Acknowledge():
-            await desk.acknowledge(conn, command.concern_id)
+            taken = duty.acknowledge(found.duty, found.at, found.where)
+            await desk.set_duty(conn, found.concern_id, taken)
             await outbox.stage(conn, [events.AlertAcknowledged(**_about(found, command, moment))])
-        case RecordOutreach(channel=channel, outcome=outcome):
-            await desk.add_outreach(
-                conn,
-                (uuid4(), found.concern_id, found.admission_id, channel, outcome),
-                moment.recorded_day,
-                command.occurred_at,
-            )
-            event = events.OutreachRecorded(
-                **_about(found, command, moment), channel=channel, outcome=outcome
-            )
-            await _tell(conn, found, event, ("outreach", (channel, outcome)), ladder)
+        case Assign(role=role, member=member):
+            await desk.assign(conn, found.concern_id, role, member)
+            about = _about(found, command, moment)
+            await outbox.stage(conn, [events.AlertAssigned(**about, role=role, member=member)])
+        case Snooze():
+            await _snooze(conn, found, command, moment)
+        case RecordOutreach():
+            await _reach_out(conn, found, command, moment, ladder)
         case Resolve(ending=ending):
-            await _require_evidence(conn, found, ending, ladder)
+            await _require_evidence(conn, found, ending)
             seen = events.AlertAcknowledged(**_about(found, command, moment))
             await _tell(conn, found, seen, ("resolved", (ending,)), ladder)
+
+
+async def _snooze(conn: Connection, found: Open, command: Snooze, moment: Moment) -> None:
+    if found.site.clock != "wall":
+        detail = "Deadlines run on the wall clock; a replay has none."
+        raise Rejected("site_on_replay_clock", detail, "concern_id")
+    if found.duty.level == 0:
+        raise Rejected("safety_not_snoozed", "A safety concern cannot be put off.", "concern_id")
+    longest = duty.longest_snooze(found.duty.level, found.at, found.policy)
+    if not found.at < command.until <= longest:
+        hours = found.policy.snooze_hours[found.duty.level]
+        detail = f"The end lies within the next {hours:g} hours for this level."
+        raise Rejected("snooze_out_of_range", detail, "until")
+    put_off = duty.snooze(found.duty, command.until, found.at, found.where)
+    await desk.set_duty(conn, found.concern_id, put_off)
+    await desk.set_snooze_reason(conn, found.concern_id, command.reason)
+    about = _about(found, command, moment)
+    event = events.AlertSnoozed(**about, reason=command.reason, until=command.until)
+    await outbox.stage(conn, [event])
+
+
+async def _reach_out(
+    conn: Connection, found: Open, command: RecordOutreach, moment: Moment, ladder: Ladder
+) -> None:
+    row = (await store.load(conn, [found.admission_id]))[found.admission_id]
+    supports = record.present(row.record, ladder).supports
+    if command.party == "support" and not supports:
+        detail = "No consent to speak with a support person is on file."
+        raise Rejected("support_not_consented", detail, "party")
+    attempt = Attempt(command.channel, command.outcome, moment.recorded_day, command.party)
+    before = await desk.attempts(conn, found.concern_id)
+    step = plan.next_step([*before, attempt], found.policy, has_support=bool(supports))
+    await desk.add_outreach(conn, found, attempt, command.occurred_at)
+    if found.site.clock == "wall":
+        then = duty.attempt(found.duty, step, found.at, found.where)
+    else:
+        then = replace(found.duty, step=step.code, acknowledged_at=found.at)
+    await desk.set_duty(conn, found.concern_id, then)
+    event = events.OutreachRecorded(
+        **_about(found, command, moment),
+        channel=command.channel,
+        outcome=command.outcome,
+        party=command.party,
+        next_step=step.code,
+    )
+    codes = (command.channel, command.outcome, command.party)
+    await _tell(conn, found, event, ("outreach", codes), ladder)
 
 
 async def _tell(
@@ -89,22 +135,14 @@ async def _tell(
     await concern.apply_own(conn, row, fact, event, ladder)
 
 
-async def _require_evidence(conn: Connection, found: Open, ending: str, ladder: Ladder) -> None:
+async def _require_evidence(conn: Connection, found: Open, ending: str) -> None:
     """Closed by evidence, not by a click: the attempts that were agreed, or a decline in words."""
-    attempts = await desk.attempts(conn, found.concern_id)
-    policy = ladder.policy
+    attempts, policy = await desk.attempts(conn, found.concern_id), found.policy
     if ending == "declined_documented":
-        if not any(outcome == "reached_declined" for _, outcome, _ in attempts):
+        if not any(attempt.outcome == "reached_declined" for attempt in attempts):
             raise Rejected("no_decline_recorded", "Record the outreach first.", "ending")
         return
-    days = {day for _, _, day in attempts}
-    channels = {channel for channel, _, _ in attempts}
-    enough = (
-        len(attempts) >= policy.attempts
-        and len(days) >= policy.attempt_days
-        and len(channels) >= policy.attempt_channels
-    )
-    if not enough:
+    if not plan.has_tried_enough(attempts, policy):
         detail = (
             f"It takes {policy.attempts} attempts on {policy.attempt_days} days by "
             f"{policy.attempt_channels} channels; record them first."

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Literal, get_args
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from handrail.events.attendance import Channel
 from handrail.events.base import AdmissionEvent, Code, DayClosed, event
@@ -31,6 +31,9 @@ Outcome = Literal[
 Ending = Literal[
     "returned", "transferred_and_seen", "declined_documented", "exhausted", "discharged"
 ]
+SnoozeReason = Literal[
+    "person_asked_for_time", "next_session_agreed", "awaiting_answer", "team_decision"
+]
 
 
 class ConcernEvent(AdmissionEvent):
@@ -45,6 +48,8 @@ class ConcernOpened(ConcernEvent):
 
     level: Level
     kind: Code
+    policy_version: Code | None = None
+    table_version: Code | None = None
 
 
 @event("alerts.risk_changed.v1")
@@ -67,11 +72,37 @@ class AlertRaised(ConcernEvent):
     reasons: tuple[Code, ...]
     tells: tuple[Code, ...] = Field(examples=[list(get_args(Role))])
     day: date
+    policy_version: Code | None = None
+    table_version: Code | None = None
+
+
+@event("alerts.alert_withdrawn.v1")
+class AlertWithdrawn(ConcernEvent):
+    """One alert is taken back: a correction showed that its level did not hold."""
+
+    alert_id: UUID
+    level: Level
 
 
 @event("alerts.alert_acknowledged.v1")
 class AlertAcknowledged(ConcernEvent):
     """Someone has taken it on."""
+
+
+@event("alerts.alert_assigned.v1")
+class AlertAssigned(ConcernEvent):
+    """The work was given to a role, and to one of its members if one is named."""
+
+    role: Code = Field(examples=list(get_args(Role)))
+    member: Code | None = None
+
+
+@event("alerts.alert_snoozed.v1")
+class AlertSnoozed(ConcernEvent):
+    """The work was put off, with a reason and an end."""
+
+    reason: Code = Field(examples=list(get_args(SnoozeReason)))
+    until: AwareDatetime
 
 
 @event("alerts.alert_escalated.v1")
@@ -80,6 +111,7 @@ class AlertEscalated(ConcernEvent):
 
     level: Level
     tells: tuple[Code, ...] = Field(examples=[list(get_args(Role))])
+    why: Code | None = Field(default=None, examples=["not_acknowledged", "not_attempted"])
 
 
 @event("alerts.outreach_recorded.v1")
@@ -88,6 +120,8 @@ class OutreachRecorded(ConcernEvent):
 
     channel: Code = Field(examples=list(get_args(Channel)))
     outcome: Outcome
+    party: Code = Field(default="person", examples=["person", "support"])
+    next_step: Code | None = Field(default=None, examples=["call_again", "verify_return"])
 
 
 @event("alerts.concern_resolved.v1")

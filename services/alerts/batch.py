@@ -1,0 +1,137 @@
+"""One claimed batch on its way through the rules, and how its outcomes are told and written."""
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from uuid import UUID
+
+from alerts import board, record, store
+from alerts.facts import Fact
+from alerts.policies import Policies
+from alerts.record import Glimpse
+from alerts.rules import Ladder, Outcome
+from alerts.store import Row
+from alerts.story import Pause, Story
+from alerts.telling import About, Telling, names
+from handrail import outbox
+from handrail.events import Event
+from handrail.outbox import Connection
+from handrail.sites import Site, zone_of
+
+
+@dataclass(slots=True)
+class Batch:
+    """One claimed batch on its way through the rules."""
+
+    ladder: Ladder
+    partition: int
+    rows: dict[UUID, Row] = field(default_factory=dict)
+    sites: dict[str, Site] = field(default_factory=dict)
+    assessments: list[tuple[object, ...]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    causes: list[str | None] = field(default_factory=list)
+    telling: Telling = field(default_factory=Telling)
+    policies: Policies = field(default_factory=Policies)
+    now: datetime | None = None
+
+    def ladder_on(self, site_id: str, day: int) -> Ladder:
+        """The ladder of a site on a day (an ordinal): its policy then, and the table."""
+        policy = self.policies.on(site_id, day)
+        return self.ladder if policy is self.ladder.policy else replace(self.ladder, policy=policy)
+
+    def glimpse(self, row: Row, before: list[Fact]) -> Glimpse:
+        """What the row's waiting facts bring, by the policy of the day they count in."""
+        day = max((fact.recorded for fact in row.record.waiting), default=0)
+        return record.glimpse(row.record, self.ladder_on(row.site_id, day), before)
+
+
+def tell(
+    batch: Batch,
+    row: Row,
+    settled: list[Outcome],
+    glimpse: Glimpse,
+    story: Story | None = None,
+) -> None:
+    """Publish what is new, confirm what is settled, take back what does not hold.
+
+    `story` is the settled one, once a day has ended.
+    """
+    said, site, early = row.record.said, batch.sites.get(row.site_id), glimpse.outcomes
+    if site is None:
+        return
+    already = names(said)
+    for held, outcomes in ((True, settled), (False, early)):
+        for outcome in outcomes:
+            new = outcome.name() not in already
+            if held or new:
+                about = _about(batch, row, site, outcome.day)
+                batch.telling.tell(about, outcome, new=new, held=held)
+    present = glimpse.story or story
+    for outcome in record.taken_back(said, settled + early):
+        about = _about(batch, row, site, outcome.day)
+        batch.telling.take_back(about, outcome)
+        if present and present.concern:
+            batch.telling.stand(about, present.concern)
+    row.record.said = early
+    if present:
+        _pause(batch, row, site, present)
+
+
+def _pause(batch: Batch, row: Row, site: Site, story: Story) -> None:
+    """Nothing is due while absence is expected; afterwards it is due afresh."""
+    concern = story.concern
+    reason = story.hold if concern and concern.level else ""
+    if concern and reason != row.record.paused:
+        day = (batch.now.date() if batch.now else site.closed_through).toordinal()
+        batch.telling.pause(_about(batch, row, site, day), reason, concern.level)
+    row.record.paused = reason
+
+
+def log_suppressions(batch: Batch, row: Row, before: list[Pause], after: list[Pause]) -> None:
+    """Log both ends of each stretch in which absence was expected."""
+    batch.telling.suppressions += [
+        (
+            row.admission_id,
+            date.fromordinal(first),
+            reason,
+            row.site_id,
+            date.fromordinal(last) if last is not None else None,
+        )
+        for reason, first, last in after
+        if (reason, first, last) not in before
+    ]
+
+
+def _about(batch: Batch, row: Row, site: Site, on: int) -> About:
+    day = date.fromordinal(on)
+    at: datetime = row.at or site.end_of(day)
+    return About(
+        row.admission_id,
+        row.site_id,
+        at,
+        at,
+        day,
+        row.cause,
+        batch.policies.on(row.site_id, on),
+        batch.ladder.table.version,
+        batch.now if site.clock == "wall" else None,
+        zone_of(site.time_zone),
+    )
+
+
+async def write(conn: Connection, batch: Batch) -> None:
+    """Write rows, concerns and alerts, and stage the events, each with one statement."""
+    telling = batch.telling
+    await store.save(conn, batch.rows.values())
+    await store.add_assessments(conn, batch.assessments)
+    await board.save_concerns(conn, telling.concerns.values())
+    await board.save_alerts(conn, telling.alerts.values(), telling.withdrawn)
+    for alert in await board.take_back(conn, list(telling.taken_back)):
+        telling.say_withdrawn(*alert)
+    await board.save_pauses(conn, telling.pauses)
+    await board.save_suppressions(conn, telling.suppressions)
+    closings = [event for event, _ in telling.closings]
+    await outbox.stage(
+        conn,
+        [*batch.events, *telling.events, *closings],
+        [*batch.causes, *telling.causes, *(cause for _, cause in telling.closings)],
+    )

@@ -1,0 +1,155 @@
+"""What raises which level, what holds it back and what a correction takes away."""
+
+import msgspec
+import pytest
+
+from alerts.facts import Fact
+from alerts.policy import DEFAULT
+from alerts.record import EMPTY, Record, settle
+from alerts.risk.table import load_table
+from alerts.rules import Ladder, Outcome
+
+# The ladder's own rules: by this table nobody is ever at risk.
+LADDER = Ladder(DEFAULT, msgspec.structs.replace(load_table(), middle=2.0, high=2.0))
+START = 739_000
+_OWNERS = {
+    "admitted": "intake",
+    "held": "intake",
+    "resumed": "intake",
+    "stepped": "intake",
+    "discharged": "intake",
+    "outreach": "alerts",
+    "resolved": "alerts",
+    "first_visit_missed": "aftercare",
+}
+Told = tuple[object, ...]
+
+
+def facts(*told: Told, weekly: tuple[float, float] = (540.0, 3.0)) -> list[Fact]:
+    """Someone admitted on day 0, and what was told: (day, what, *codes, seat=...)."""
+    found = [Fact(START, START, "intake", 1, "admitted", START, ("evening",), weekly)]
+    for number, (day, what, *codes) in enumerate(told, 2):
+        assert isinstance(day, int)
+        assert isinstance(what, str)
+        at = START + day
+        owner = _OWNERS.get(what, "attendance")
+        numbers: tuple[float, ...] = ()
+        seat = ""
+        if what == "attended":
+            numbers = (float(at), 180.0, 0.0)
+        if what == "measured":
+            numbers = (20.0, float(codes[1] == "flag"))
+        if what in ("missed", "corrected"):
+            seat = str(codes.pop())
+        if what == "corrected":
+            numbers = (float(at), 180.0, 0.0)
+        found.append(
+            Fact(
+                at, at * 10 + number, owner, number, what, at, tuple(map(str, codes)), numbers, seat
+            )
+        )
+    return found
+
+
+def missed(day: int, seat: str = "") -> Told:
+    return (day, "missed", "no_show", "unknown", seat or f"s{day}")
+
+
+def kept(*days: int) -> list[Told]:
+    return [(day, "attended") for day in days]
+
+
+def ended(told: list[Fact], through: int, ladder: Ladder = LADDER) -> list[Outcome]:
+    """What follows by the end of the day `through`."""
+    record = Record(EMPTY, waiting=told)
+    return settle(record, range(START, START + through + 1), ladder).outcomes
+
+
+def raised(outcomes: list[Outcome]) -> list[tuple[int, str, int]]:
+    return [(o.day - START, o.kind, o.level) for o in outcomes if o.what == "raised"]
+
+
+WEEKLY = (90.0, 1.0)
+# Three evenings a week from the first to the fourth week.
+REGULAR = kept(*range(1, 25, 2))
+
+
+@pytest.mark.parametrize(
+    ("told", "through", "expected"),
+    [
+        ([*kept(1), missed(3)], 3, (3, "early_miss", 2)),
+        ([], 2, (2, "no_first_session", 2)),
+        ([*REGULAR, missed(26)], 26, (26, "single_miss", 3)),
+        ([*REGULAR, missed(26), missed(28)], 28, (28, "misses_within_a_week", 2)),
+        ([*REGULAR, missed(26), missed(27), missed(28)], 28, (28, "misses_in_a_row", 1)),
+        ([*REGULAR, (24, "measured", "phq-9", "flag")], 24, (24, "safety_flag", 0)),
+        ([*REGULAR, (24, "stepped", "1")], 27, (27, "no_session_after_step", 2)),
+        ([*REGULAR], 30, (30, "no_contact", 1)),
+    ],
+)
+def test_the_ladder(told: list[Told], through: int, expected: tuple[int, str, int]) -> None:
+    assert expected in raised(ended(facts(*told), through))
+
+
+def test_in_a_weekly_programme_the_second_miss_is_elevated() -> None:
+    told = facts(*kept(0, 7, 14, 21, 28), missed(35), missed(42), weekly=WEEKLY)
+
+    assert (42, "second_miss", 2) in raised(ended(told, 42))
+
+
+@pytest.mark.parametrize("hold", ["leave", "hospital", "jail"])
+def test_nothing_but_safety_is_raised_while_absence_is_expected(hold: str) -> None:
+    told = [*REGULAR, (24, "held", hold), missed(25), missed(26), missed(28)]
+
+    assert raised(ended(facts(*told), 45)) == []
+    flagged = facts(*told, (30, "measured", "c-ssrs", "flag"))
+    assert raised(ended(flagged, 45)) == [(30, "safety_flag", 0)]
+
+
+def test_a_hold_that_an_outreach_found_ends_when_the_person_is_seen() -> None:
+    told = facts(
+        *REGULAR,
+        missed(25),
+        (25, "outreach", "phone", "found_in_hospital"),
+        missed(26),
+        *kept(40),
+        missed(42),
+        missed(44),
+    )
+    record = Record(EMPTY, waiting=told)
+    settled = settle(record, range(START, START + 45), LADDER)
+
+    assert settled.story.pauses == [("hospital", START + 25, START + 40)]
+    assert (42, "single_miss", 3) in raised(settled.outcomes)
+
+
+def test_a_session_the_programme_did_not_hold_is_no_silence() -> None:
+    told = [*REGULAR, *((day, "unheld") for day in (26, 28, 30))]
+
+    assert "no_contact" not in {kind for _, kind, _ in raised(ended(facts(*told), 36))}
+
+
+def test_a_corrected_miss_takes_back_what_hung_on_it_and_leaves_what_did_not() -> None:
+    told = facts(
+        *REGULAR,
+        missed(26),
+        missed(27),
+        missed(28, "wrong"),
+        (29, "corrected", "no_show", "excused", "wrong"),
+    )
+    record = Record(EMPTY, waiting=told)
+    settled = settle(record, range(START, START + 30), LADDER)
+
+    [eased] = [o for o in settled.outcomes if o.what == "eased"]
+    assert eased.level == 2
+    assert not any("3 sessions" in words for words in eased.words)
+    concern = settled.story.concern
+    assert concern is not None
+    assert (concern.level, concern.words) == (2, eased.words)
+
+
+def test_a_concern_whose_only_miss_was_wrong_is_withdrawn() -> None:
+    told = facts(*REGULAR, missed(26, "wrong"), (26, "corrected", "no_show", "attended", "wrong"))
+    outcomes = ended(told, 26)
+
+    assert [o.what for o in outcomes] == ["opened", "raised", "withdrawn"]
