@@ -101,7 +101,7 @@ def _told_elsewhere(event: AdmissionEvent) -> _Told | None:  # noqa: C901, PLR09
         case intake.IntakeCompleted():
             numbers = (float(event.weekly_minutes), float(event.sessions_per_week))
             return "admitted", event.admitted_on.toordinal(), (event.track,), numbers
-        case intake.IntakeLost():
+        case intake.IntakeLost() | intake.IntakeDeclined():
             return "lost", day, (event.reason,), ()
         case intake.PlanChanged():
             numbers = (float(event.weekly_minutes), float(event.sessions_per_week))

@@ -106,7 +106,7 @@ def follow(admission: Admission, event: AdmissionEvent, day: date) -> Admission:
     match event:
         case intake.IntakeCompleted(admitted_on=admitted_on):
             return replace(admission, status="admitted", admitted_on=admitted_on)
-        case intake.IntakeLost():
+        case intake.IntakeLost() | intake.IntakeDeclined():
             return replace(admission, status="lost", ended_on=event.recorded_day)
         case intake.PutOnHold():
             return replace(admission, status="on_hold", held_from=day, held_until=None)

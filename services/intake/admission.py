@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID, uuid4
 
 from handrail import outbox, receipts, sites
@@ -15,19 +16,25 @@ from intake.commands import (
     AdmissionChange,
     AdmissionCommand,
     AnyCommand,
+    CatalogueChange,
     CloseDay,
+    ListProgram,
+    ProgramCommand,
     ReceiveReferral,
 )
-from intake.rules import Admission
+from intake.facts import Admission, Matter, Program
+from intake.rules import catalogue
+
+Change: TypeAlias = AdmissionChange | CatalogueChange
 
 
 async def take(conn: Connection, taken: Sequence[AnyCommand], now: datetime) -> list[Result]:
     """Carry out the commands in this order; one result each. A refused one changes nothing.
 
-    Six statements for all commands between two closed days, four for a closed day.
+    Eight statements at most for all commands between two closed days, four for a closed day.
     """
     results: list[Result] = []
-    between: list[AdmissionChange] = []
+    between: list[Change] = []
     for command in taken:
         if not isinstance(command, CloseDay):
             between.append(command)
@@ -51,7 +58,7 @@ async def _close_day(conn: Connection, command: CloseDay) -> Result:
     return Result(key=command.key, status="applied" if done else "duplicate")
 
 
-async def _take(conn: Connection, taken: Sequence[AdmissionChange], now: datetime) -> list[Result]:
+async def _take(conn: Connection, taken: Sequence[Change], now: datetime) -> list[Result]:
     if not taken:
         return []
     known = await receipts.find(conn, (c.receipt() for c in taken))
@@ -59,10 +66,11 @@ async def _take(conn: Connection, taken: Sequence[AdmissionChange], now: datetim
     await _learn_sites(conn, taken, now)
     admissions = await store.load(conn, filter(None, (_named(c, referrals) for c in taken)))
     site_ids = {a.site_id for a in admissions.values()}
-    site_ids |= {c.site_id for c in taken if isinstance(c, ReceiveReferral)}
+    site_ids |= {c.site_id for c in taken if isinstance(c, ReceiveReferral | ProgramCommand)}
     batch = _Batch(known, referrals, admissions, await sites.load(conn, site_ids), now)
     results = [batch.carry_out(command) for command in taken]
     await store.save(conn, [admissions[i] for i in batch.changed])
+    await store.list_programs(conn, batch.programs)
     await receipts.enter(conn, batch.taken)
     await outbox.stage(conn, batch.events)
     return results
@@ -82,38 +90,70 @@ class _Batch:
         self.events: list[Event] = []
         self.taken: list[tuple[str, str, UUID | None]] = []
         self.changed: dict[UUID, None] = {}
+        self.programs: dict[tuple[str, str], Program | None] = {}
 
-    def carry_out(self, command: AdmissionChange) -> Result:
+    def carry_out(self, command: Change) -> Result:
         receipt = (command.source, command.key)
         if receipt in self.known:
             return Result(key=command.key, status="duplicate", subject=self.known[receipt])
+        subject: UUID | None
         try:
-            admission, event = self._decide(command)
+            if isinstance(command, ProgramCommand):
+                self._list(command)
+                subject = None
+            else:
+                subject = self._enter(*self._decide(command))
         except Rejected as rejected:
             return rejected.result(command.key)
-        subject = admission.admission_id
-        self.admissions[subject] = admission
-        self.changed[subject] = None
-        self.events.append(event)
         self.taken.append((*receipt, subject))
         self.known[receipt] = subject
         return Result(key=command.key, status="applied", subject=subject)
 
-    def _decide(self, command: AdmissionChange) -> tuple[Admission, Event]:
+    def _enter(self, admission: Admission, events: Sequence[Event]) -> UUID:
+        subject = admission.admission_id
+        self.admissions[subject] = admission
+        self.changed[subject] = None
+        self.events += events
+        return subject
+
+    def _list(self, command: CatalogueChange) -> None:
+        site = self.sites.get(command.site_id)
+        if site is None:
+            raise Rejected("site_unknown", "No site has that identifier.", "site_id")
+        moment = moment_of(site, command, self.now)
+        name = (command.site_id, command.program_id)
+        if isinstance(command, ListProgram):
+            self.programs[name], event = catalogue.list_program(site, command, moment)
+            self.events.append(event)
+        else:
+            self.programs[name] = None
+            self.events.append(catalogue.unlist_program(site, command, moment))
+
+    def _decide(self, command: AdmissionChange) -> tuple[Admission, Sequence[Event]]:
         if isinstance(command, ReceiveReferral):
             site = self.sites[command.site_id]
             if (site.time_zone, site.clock) != (command.time_zone, command.clock):
                 raise Rejected("site_differs", "The site has another zone or clock.", "time_zone")
             admission, event = _open(command, moment_of(site, command, self.now))
             self.referrals[(command.source, command.key)] = admission.admission_id
-            return admission, event
+            return admission, (event,)
         subject = _named(command, self.referrals)
         found = self.admissions.get(subject) if subject else None
         if found is None:
             raise Rejected(
                 "admission_unknown", "No referral or admission has that name.", "admission_id"
             )
-        return rules.decide(found, command, moment_of(self.sites[found.site_id], command, self.now))
+        site = self.sites[found.site_id]
+        moment = moment_of(site, command, self.now)
+        matter = Matter(
+            found,
+            command.occurred_at,
+            moment.recorded_at,
+            moment.recorded_day,
+            name=f"{command.source}/{command.key}",
+            is_played=site.clock == "replay",
+        )
+        return rules.decide(matter, command)
 
 
 def _open(command: ReceiveReferral, moment: Moment) -> tuple[Admission, Event]:
@@ -140,7 +180,7 @@ def _open(command: ReceiveReferral, moment: Moment) -> tuple[Admission, Event]:
 
 
 async def _referrals(
-    conn: Connection, taken: Sequence[AdmissionChange], known: dict[tuple[str, str], UUID | None]
+    conn: Connection, taken: Sequence[Change], known: dict[tuple[str, str], UUID | None]
 ) -> dict[tuple[str, str], UUID]:
     """The admissions that the senders' referral keys name."""
     wanted = [
@@ -152,7 +192,7 @@ async def _referrals(
     return {name: subject for name, subject in found.items() if subject}
 
 
-async def _learn_sites(conn: Connection, taken: Sequence[AdmissionChange], now: datetime) -> None:
+async def _learn_sites(conn: Connection, taken: Sequence[Change], now: datetime) -> None:
     """A site is known from its first referral on."""
     seen = []
     for command in taken:
@@ -166,8 +206,8 @@ async def _learn_sites(conn: Connection, taken: Sequence[AdmissionChange], now: 
     await sites.learn(conn, seen)
 
 
-def _named(command: AdmissionChange, referrals: dict[tuple[str, str], UUID]) -> UUID | None:
-    if isinstance(command, ReceiveReferral):
+def _named(command: Change, referrals: dict[tuple[str, str], UUID]) -> UUID | None:
+    if not isinstance(command, AdmissionCommand):
         return None
     if command.admission_id:
         return command.admission_id

@@ -2,13 +2,14 @@
 
 from handrail.events.intake import IntakeDayClosed
 from handrail.service import Service, read_settings, run
-from intake import http
+from intake import http, queries
 
 
 async def main() -> int:
     """Run the service until it is told to stop."""
     service = Service("intake", read_settings("intake"), IntakeDayClosed)
     service.app.include_router(http.routes(service.api_pool, service.committed))
+    service.app.include_router(queries.routes(service.api_pool))
     return await service.serve()
 
 

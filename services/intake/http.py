@@ -1,22 +1,20 @@
-"""Intake's HTTP API."""
+"""Intake's HTTP API: what changes something. `queries` has what is read."""
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
-from uuid import UUID
 
 import asyncpg
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 
 from handrail import edges
 from handrail.edges import Committed
 from handrail.events.intake import IntakeDayClosed
-from handrail.receipts import Rejected, Result
-from intake import admission, store
+from handrail.receipts import Result
+from intake import admission
 from intake.commands import COMMANDS, AnyCommand
 
 
 def routes(pool: asyncpg.Pool, committed: Committed) -> APIRouter:
-    """Commands and queries; each command route opens exactly one transaction."""
+    """The commands; each route opens exactly one transaction."""
     router = APIRouter(prefix="/v1", tags=["intake"])
 
     @router.post("/commands", openapi_extra=edges.body_of(COMMANDS))
@@ -34,26 +32,6 @@ def routes(pool: asyncpg.Pool, committed: Committed) -> APIRouter:
             pool, committed, lambda conn: admission.take(conn, [command], datetime.now(UTC))
         )
         return edges.accepted(results[0])
-
-    @router.get("/admissions")
-    async def get_admissions(
-        site_id: str | None = None,
-        status: str | None = None,
-        after: UUID | None = None,
-        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    ) -> list[dict[str, Any]]:
-        """Admissions in order of their identifier; `after` is the last one of the page before."""
-        async with pool.acquire() as conn:
-            return [a.row() for a in await store.page(conn, site_id, status, after, limit)]
-
-    @router.get("/admissions/{admission_id}")
-    async def get_admission(admission_id: UUID) -> dict[str, Any]:
-        """One admission."""
-        async with pool.acquire() as conn:
-            found = await store.one(conn, admission_id)
-        if found is None:
-            raise Rejected("admission_unknown", "No admission has that identifier.", "admission_id")
-        return found.row()
 
     @router.post("/sites/{site_id}/days/{day}/close")
     async def post_day_close(site_id: str, day: date) -> dict[str, bool]:

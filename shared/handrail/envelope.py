@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from handrail.events import REGISTER, AdmissionEvent, DayClosed, Event
+from handrail.events import REGISTER, AdmissionEvent, Event, SiteEvent
 from handrail.topics import partition_of, site_stream
 
 Headers: TypeAlias = list[tuple[str, bytes]]
@@ -86,14 +86,14 @@ def read(
     except ValidationError as error:
         raise Unreadable("bad_payload") from error
     key = _stream_of(event)
-    if partition != (event.partition if isinstance(event, DayClosed) else partition_of(key)):
+    if partition != (event.partition if isinstance(event, SiteEvent) else partition_of(key)):
         raise Unreadable("wrong_partition")
     trace = named.get("traceparent")
     return Received(event, event_id, owner, key, sequence, incarnation, trace, partition, offset)
 
 
 def _stream_of(event: Event) -> UUID:
-    if isinstance(event, DayClosed):
+    if isinstance(event, SiteEvent):
         return site_stream(event.site_id, event.partition)
     assert isinstance(event, AdmissionEvent)
     return event.admission_id

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from handrail.events import AdmissionEvent, DayClosed, Event
+from handrail.events import AdmissionEvent, Event, SiteEvent
 from handrail.telemetry import current_traceparent
 from handrail.topics import partition_of, shard_of, site_stream
 
@@ -60,7 +60,7 @@ async def stage(
         back[key] -= 1
         behind.append(back[key])
     partitions = [
-        event.partition if isinstance(event, DayClosed) else partition_of(key)
+        event.partition if isinstance(event, SiteEvent) else partition_of(key)
         for event, key in zip(events, keys, strict=True)
     ]
     if causes is None:
@@ -84,6 +84,6 @@ async def stage(
 def _key_of(event: Event) -> UUID:
     if isinstance(event, AdmissionEvent):
         return event.admission_id
-    if isinstance(event, DayClosed):
+    if isinstance(event, SiteEvent):
         return site_stream(event.site_id, event.partition)
     raise TypeError(f"{event.type} belongs to no stream")

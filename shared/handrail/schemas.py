@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic.json_schema import GenerateJsonSchema
 
-from handrail.events import REGISTER, DayClosed, Event
+from handrail.events import REGISTER, Event, SiteEvent
 from handrail.topics import OWNERS, PARTITIONS, topic_of
 
 FOLDER = Path(__file__).resolve().parents[1] / "schemas"
@@ -45,10 +45,14 @@ def breaks(old: JsonSchema, new: JsonSchema) -> list[str]:
     needed = set(old.get("required", ())), set(new.get("required", ()))
     found += [f"{name} is no longer always there" for name in sorted(needed[0] - needed[1])]
     found += [f"{name} is now required" for name in sorted(needed[1] - needed[0])]
-    rest = [
-        {k: _binding(v) for k, v in schema.items() if k not in ("properties", "required", *_WORDS)}
-        for schema in (old, new)
+    parts = old.get("$defs", {}), new.get("$defs", {})
+    found += [
+        f"{name} allows something else"
+        for name in parts[0]
+        if _binding(parts[0][name]) != _binding(parts[1].get(name))
     ]
+    apart = ("properties", "required", "$defs", *_WORDS)
+    rest = [{k: _binding(v) for k, v in schema.items() if k not in apart} for schema in (old, new)]
     return found if rest[0] == rest[1] else [*found, "it allows something else"]
 
 
@@ -148,7 +152,7 @@ def _message(model: type[Event]) -> JsonSchema:
                     "type": "string",
                     "format": "uuid",
                     "description": "Site and partition."
-                    if issubclass(model, DayClosed)
+                    if issubclass(model, SiteEvent)
                     else "admission_id",
                 },
                 "bindingVersion": "0.5.0",

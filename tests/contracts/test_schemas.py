@@ -117,6 +117,7 @@ def changed(**properties: Any) -> dict[str, Any]:
         (changed(level={"type": "integer", "minimum": 1}), ["level allows something else"]),
         (changed(kind={"enum": ["a", "b", "c"]}), ["kind allows something else"]),
         (changed(kind={"enum": ["a"]}), ["kind allows something else"]),
+        (BASE | {"$defs": {"Part": {"type": "object"}}}, []),
         (BASE | {"properties": {"level": {"type": "integer"}}}, ["kind is gone"]),
         (BASE | {"required": ["level", "kind"]}, ["kind is now required"]),
         (BASE | {"required": []}, ["level is no longer always there"]),
@@ -127,6 +128,15 @@ def test_a_version_may_win_an_optional_field_and_nothing_else(
     new: dict[str, Any], trouble: list[str]
 ) -> None:
     assert breaks(BASE, new) == trouble
+
+
+def test_a_part_that_an_event_is_made_of_stays_as_it_was() -> None:
+    old = BASE | {"$defs": {"Part": {"type": "object"}}}
+
+    assert breaks(old, BASE | {"$defs": {"Part": {"type": "string"}}}) == [
+        "Part allows something else"
+    ]
+    assert breaks(old, BASE) == ["Part allows something else"]
 
 
 MISSED = "attendance.session_missed.v1"

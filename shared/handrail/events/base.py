@@ -60,13 +60,18 @@ class AdmissionEvent(Event):
     admission_id: UUID = Field(description="Random; minted when the referral is received.")
 
 
-class DayClosed(Event):
+class SiteEvent(Event):
+    """A fact about a site and nobody in it; it has a stream per site and partition."""
+
+    partition: Annotated[int, Field(ge=0)]
+
+
+class DayClosed(SiteEvent):
     """The owner has published all it recorded up to the end of this local day.
 
     One per site and partition. A consumer may now decide what "nothing happened" means.
     """
 
-    partition: Annotated[int, Field(ge=0)]
     day: date
 
 

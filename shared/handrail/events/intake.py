@@ -4,9 +4,9 @@ from datetime import date
 from typing import Annotated, Literal, get_args
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from handrail.events.base import AdmissionEvent, Clock, Code, DayClosed, event
+from handrail.events.base import AdmissionEvent, Clock, Code, DayClosed, SessionType, event
 
 ReferralSource = Literal[
     "inpatient", "emergency_department", "self", "primary_care", "court", "other"
@@ -25,7 +25,26 @@ DischargeReason = Literal[
     "other",
 ]
 Track = Literal["day", "evening", "none"]
+WaitReason = Literal["no_place", "no_fitting_track", "insurance", "transport", "other"]
+DeclinedBy = Literal["person", "programme"]
+DeclineReason = Literal["not_ready", "not_eligible", "cost", "schedule", "elsewhere", "other"]
+AttemptChannel = Literal["phone", "text", "in_person", "video", "letter", "email"]
+AttemptOutcome = Literal["reached", "not_reached", "left_neutral_message", "bad_number"]
 WeeklyMinutes = Annotated[int, Field(ge=0, le=7 * 24 * 60)]
+
+
+class Part(BaseModel):
+    """Something inside an event: codes, times and numbers only."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+class Dose(Part):
+    """What is prescribed of one type of session in a week."""
+
+    session_type: SessionType
+    sessions: Annotated[int, Field(ge=1, le=14)]
+    minutes: Annotated[int, Field(ge=1, le=1440, description="Of each session.")]
 
 
 @event("intake.referral_received.v1")
@@ -50,6 +69,8 @@ class IntakeCompleted(AdmissionEvent):
     level_of_care: Code
     weekly_minutes: WeeklyMinutes = Field(description="Prescribed dose per week.")
     sessions_per_week: Annotated[int, Field(ge=0, le=14)]
+    age_group: Code | None = Field(default=None, examples=["adult", "adolescent"])
+    focus: Code | None = Field(default=None, examples=["substance_use", "mental_health"])
 
 
 @event("intake.intake_lost.v1")
@@ -59,12 +80,43 @@ class IntakeLost(AdmissionEvent):
     reason: Code = Field(examples=list(get_args(LostReason)))
 
 
+@event("intake.waitlisted.v1")
+class Waitlisted(AdmissionEvent):
+    """Eligible or likely so, and no place yet."""
+
+    program_id: Code
+    track: Code = Field(default="none", examples=list(get_args(Track)))
+    reason: Code = Field(examples=list(get_args(WaitReason)))
+    urgent: bool = False
+
+
+@event("intake.intake_declined.v1")
+class IntakeDeclined(AdmissionEvent):
+    """The person or the programme said no before an admission."""
+
+    by: DeclinedBy
+    reason: Code = Field(examples=list(get_args(DeclineReason)))
+    referred_to: Code | None = Field(default=None, description="The place or level named instead.")
+
+
+@event("intake.transferred.v1")
+class Transferred(AdmissionEvent):
+    """The admission goes on in another programme or track of the site."""
+
+    from_program_id: Code
+    program_id: Code
+    track: Code = Field(default="none", examples=list(get_args(Track)))
+
+
 @event("intake.plan_changed.v1")
 class PlanChanged(AdmissionEvent):
     """A new prescribed dose."""
 
     weekly_minutes: WeeklyMinutes
     sessions_per_week: Annotated[int, Field(ge=0, le=14)]
+    doses: tuple[Dose, ...] | None = Field(default=None, description="The dose by session type.")
+    goals: tuple[Code, ...] | None = Field(default=None, examples=[["stay_in_treatment"]])
+    review_on: date | None = None
 
 
 @event("intake.level_of_care_changed.v1")
@@ -94,6 +146,22 @@ class Discharged(AdmissionEvent):
 
     reason: DischargeReason
     discharged_on: date
+    receiver: Code | None = Field(default=None, description="Who goes on, after a transfer.")
+    supervisor_id: UUID | None = Field(
+        default=None, description="Who stood for it, where the facility ended it."
+    )
+    attempts: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="Logged attempts to keep the person before the facility ended it."
+    )
+
+
+@event("intake.attempt_logged.v1")
+class AttemptLogged(AdmissionEvent):
+    """Staff tried to reach the person, so that an end by the facility is the last resort."""
+
+    channel: Code = Field(examples=list(get_args(AttemptChannel)))
+    outcome: Code = Field(examples=list(get_args(AttemptOutcome)))
+    attempted_on: date
 
 
 @event("intake.day_closed.v1")

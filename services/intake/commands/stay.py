@@ -1,19 +1,25 @@
-"""What intake can be told; each command is taken once by its source and key."""
+"""From the referral to the end of the stay."""
 
 from datetime import date
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
 from handrail.events.base import Clock, Code, SiteId
+from handrail.events.care import AgeGroup, Focus
 from handrail.events.intake import (
+    AttemptChannel,
+    AttemptOutcome,
+    DeclinedBy,
+    DeclineReason,
     DischargeReason,
     HoldReason,
     Instrument,
     LostReason,
     ReferralSource,
     Track,
+    WaitReason,
     WeeklyMinutes,
 )
 from handrail.receipts import Command, SourceKey
@@ -51,6 +57,10 @@ class CompleteIntake(AdmissionCommand):
     level_of_care: Code = "2.1"
     weekly_minutes: WeeklyMinutes
     sessions_per_week: SessionsPerWeek
+    age_group: AgeGroup = "adult"
+    focus: Focus | None = Field(
+        default=None, description="LOCUS may rate only where this is mental_health."
+    )
 
 
 class LoseReferral(AdmissionCommand):
@@ -60,12 +70,23 @@ class LoseReferral(AdmissionCommand):
     reason: LostReason
 
 
-class ChangePlan(AdmissionCommand):
-    """Prescribe another weekly dose."""
+class Waitlist(AdmissionCommand):
+    """Keep a place in the queue of a programme."""
 
-    do: Literal["change_plan"] = "change_plan"
-    weekly_minutes: WeeklyMinutes
-    sessions_per_week: SessionsPerWeek
+    do: Literal["waitlist"] = "waitlist"
+    program_id: Code
+    track: Track = "none"
+    reason: WaitReason = "no_place"
+    urgent: bool = False
+
+
+class DeclineReferral(AdmissionCommand):
+    """The person or the programme says no."""
+
+    do: Literal["decline_referral"] = "decline_referral"
+    by: DeclinedBy
+    reason: DeclineReason
+    referred_to: Code | None = Field(default=None, description="The place or level named instead.")
 
 
 class ChangeLevelOfCare(AdmissionCommand):
@@ -75,6 +96,10 @@ class ChangeLevelOfCare(AdmissionCommand):
     instrument: Instrument = "asam"
     edition: Code = "4"
     level_of_care: Code
+    weekly_minutes: WeeklyMinutes | None = Field(
+        default=None, description="Of the new level, where the plan has to change with it."
+    )
+    sessions_per_week: SessionsPerWeek | None = None
 
 
 class PutOnHold(AdmissionCommand):
@@ -90,33 +115,30 @@ class Resume(AdmissionCommand):
     do: Literal["resume"] = "resume"
 
 
+class Transfer(AdmissionCommand):
+    """Go on in another programme or track of the site; a move elsewhere is a discharge."""
+
+    do: Literal["transfer"] = "transfer"
+    program_id: Code
+    track: Track = "none"
+
+
+class LogAttempt(AdmissionCommand):
+    """An attempt to reach the person."""
+
+    do: Literal["log_attempt"] = "log_attempt"
+    channel: AttemptChannel
+    outcome: AttemptOutcome
+    attempted_on: date
+
+
 class Discharge(AdmissionCommand):
     """End the admission."""
 
     do: Literal["discharge"] = "discharge"
     reason: DischargeReason
     discharged_on: date
-
-
-class CloseDay(Command):
-    """All of this day is sent; only for sites on replay time."""
-
-    do: Literal["close_day"] = "close_day"
-    site_id: SiteId
-    day: date
-
-
-AdmissionChange: TypeAlias = (
-    ReceiveReferral
-    | CompleteIntake
-    | LoseReferral
-    | ChangePlan
-    | ChangeLevelOfCare
-    | PutOnHold
-    | Resume
-    | Discharge
-)
-AnyCommand: TypeAlias = Annotated[AdmissionChange | CloseDay, Field(discriminator="do")]
-COMMANDS: TypeAdapter[list[AnyCommand]] = TypeAdapter(
-    Annotated[list[AnyCommand], Field(max_length=2000)]
-)
+    receiver: Code | None = Field(default=None, description="Who goes on, after a transfer.")
+    supervisor_id: UUID | None = Field(
+        default=None, description="Needed where the facility ends it; of the care team."
+    )

@@ -1,0 +1,92 @@
+"""What intake can be told; each command is taken once by its source and key."""
+
+from datetime import date
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field, TypeAdapter
+
+from handrail.events.base import SiteId
+from handrail.receipts import Command
+from intake.commands.catalogue import ListProgram, ProgramCommand, UnlistProgram
+from intake.commands.plan import ChangePlan, MarkGoal, Recertify, ReviewPlan
+from intake.commands.stay import (
+    AdmissionCommand,
+    ChangeLevelOfCare,
+    CompleteIntake,
+    DeclineReferral,
+    Discharge,
+    LogAttempt,
+    LoseReferral,
+    PutOnHold,
+    ReceiveReferral,
+    Resume,
+    Transfer,
+    Waitlist,
+)
+from intake.commands.team import AssignRole, CoverRole, ReleaseRole
+
+__all__ = [
+    "COMMANDS",
+    "AdmissionChange",
+    "AdmissionCommand",
+    "AnyCommand",
+    "AssignRole",
+    "ChangeLevelOfCare",
+    "ChangePlan",
+    "CloseDay",
+    "CompleteIntake",
+    "CoverRole",
+    "DeclineReferral",
+    "Discharge",
+    "ListProgram",
+    "LogAttempt",
+    "LoseReferral",
+    "MarkGoal",
+    "ProgramCommand",
+    "PutOnHold",
+    "ReceiveReferral",
+    "Recertify",
+    "ReleaseRole",
+    "Resume",
+    "ReviewPlan",
+    "Transfer",
+    "UnlistProgram",
+    "Waitlist",
+]
+
+
+class CloseDay(Command):
+    """All of this day is sent; only for sites on replay time."""
+
+    do: Literal["close_day"] = "close_day"
+    site_id: SiteId
+    day: date
+
+
+AdmissionChange: TypeAlias = (
+    ReceiveReferral
+    | Waitlist
+    | CompleteIntake
+    | LoseReferral
+    | DeclineReferral
+    | ChangePlan
+    | MarkGoal
+    | ReviewPlan
+    | Recertify
+    | ChangeLevelOfCare
+    | Transfer
+    | AssignRole
+    | CoverRole
+    | ReleaseRole
+    | PutOnHold
+    | Resume
+    | LogAttempt
+    | Discharge
+)
+CatalogueChange: TypeAlias = ListProgram | UnlistProgram
+AnyCommand: TypeAlias = Annotated[
+    AdmissionChange | CatalogueChange | CloseDay, Field(discriminator="do")
+]
+COMMANDS: TypeAdapter[list[AnyCommand]] = TypeAdapter(
+    Annotated[list[AnyCommand], Field(max_length=2000)]
+)

@@ -1,0 +1,203 @@
+"""From the queue to an end nobody takes lightly, driven from outside."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from tests.journeys.clinic import Clinic, days_ago, today
+from tests.parts import until
+
+PROGRAM = {
+    "weekly_minutes": 540,
+    "track": "evening",
+    "session_types": ["group", "individual"],
+    "modes": ["in_person", "online"],
+    "places": 12,
+    "meets": [{"weekday": 1, "starts": "18:00", "ends": "21:00"}],
+}
+
+
+async def referred(clinic: Clinic) -> str:
+    """Someone sent by an emergency department."""
+    answer = await clinic.say(
+        "intake",
+        "receive_referral",
+        site_id=clinic.site_id,
+        time_zone="UTC",
+        referral_source="emergency_department",
+    )
+    return str(answer["subject"])
+
+
+async def refused(clinic: Clinic, do: str, **fields: object) -> tuple[int, str]:
+    """The status and the field that a refusal names."""
+    body = {"do": do, "key": uuid4().hex, "occurred_at": f"{days_ago(0)}T00:00:00Z"} | fields
+    answer = await clinic.post("intake", body)
+    assert answer.headers["content-type"] == "application/problem+json"
+    return answer.status_code, answer.json()["errors"][0]["field"]
+
+
+async def told(clinic: Clinic, person: str, *names: str) -> list[dict[str, Any]]:
+    """The events of these names about the person, as a subscriber reads them."""
+    wanted = {f"intake.{name}.v1" for name in names}
+
+    async def all_there() -> list[dict[str, Any]] | None:
+        found = [(n, e) for n, e in await clinic.told("intake", UUID(person)) if n in wanted]
+        return [e for _, e in found] if {n for n, _ in found} == wanted else None
+
+    return await until(all_there, f"{wanted} on Kafka")
+
+
+async def test_the_catalogue_says_what_there_is_and_nothing_of_a_person(clinic: Clinic) -> None:
+    listed = {"site_id": clinic.site_id, "program_id": "iop-evening"} | PROGRAM
+    assert await refused(clinic, "list_program", **listed) == (404, "site_id")
+    person = await referred(clinic)
+    assert await refused(clinic, "list_program", **listed | {"weekly_minutes": 300}) == (
+        409,
+        "weekly_minutes",
+    )
+
+    await clinic.say("intake", "list_program", **listed)
+    (found,) = await clinic.get("intake", "/v1/programs", site_id=clinic.site_id)
+    assert found.items() >= listed.items()
+    assert found["level_of_care"] == "2.1"
+    assert person not in str(found)
+
+    await clinic.say("intake", "unlist_program", site_id=clinic.site_id, program_id="iop-evening")
+    assert await clinic.get("intake", "/v1/programs", site_id=clinic.site_id) == []
+
+
+async def test_the_queue_keeps_its_order_and_a_no_leads_somewhere(clinic: Clinic) -> None:
+    first, second, urgent = [await referred(clinic) for _ in range(3)]
+    for person in (first, second):
+        await clinic.say("intake", "waitlist", admission_id=person, program_id="iop-evening")
+    await clinic.say(
+        "intake", "waitlist", admission_id=urgent, program_id="iop-evening", urgent=True
+    )
+    path = f"/v1/sites/{clinic.site_id}/waitlist"
+    waiting = await clinic.get("intake", path, program_id="iop-evening")
+    assert [row["admission_id"] for row in waiting] == [urgent, first, second]
+
+    no = {"admission_id": first, "by": "programme", "reason": "not_eligible"}
+    assert await refused(clinic, "decline_referral", **no) == (409, "referred_to")
+    await clinic.say("intake", "decline_referral", **no, referred_to="3.5")
+    await clinic.say("intake", "lose_referral", admission_id=second, reason="not_reached")
+    assert [row["admission_id"] for row in await clinic.get("intake", path)] == [urgent]
+    waited, declined = await told(clinic, first, "waitlisted", "intake_declined")
+    assert (waited["program_id"], declined["referred_to"]) == ("iop-evening", "3.5")
+
+
+async def test_a_plan_is_made_reviewed_and_certified_again(clinic: Clinic) -> None:
+    person = str(await clinic.admitted(since_days=70))
+    path = f"/v1/sites/{clinic.site_id}/plans-due"
+    due = await clinic.get("intake", path, by=days_ago(0))
+    assert [(row["what"], row["due_on"]) for row in due] == [
+        ("plan", days_ago(70)),
+        ("recertification", days_ago(10)),
+    ]
+
+    groups = {"session_type": "group", "sessions": 3, "minutes": 180}
+    plan: dict[str, object] = {
+        "admission_id": person,
+        "weekly_minutes": 540,
+        "sessions_per_week": 3,
+        "doses": [groups],
+        "goals": ["stay_in_treatment"],
+        "review_on": days_ago(-28),
+    }
+    assert await refused(clinic, "change_plan", **plan | {"weekly_minutes": 600}) == (
+        409,
+        "weekly_minutes",
+    )
+    await clinic.say("intake", "change_plan", **plan)
+    await clinic.say(
+        "intake",
+        "review_plan",
+        admission_id=person,
+        reviewed_on=days_ago(0),
+        review_on=days_ago(-14),
+    )
+    await clinic.say(
+        "intake", "mark_goal", admission_id=person, goal="stay_in_treatment", state="met"
+    )
+    await clinic.say(
+        "intake",
+        "recertify",
+        admission_id=person,
+        certified_on=days_ago(0),
+        certifier_id=str(uuid4()),
+    )
+
+    assert await clinic.get("intake", path, by=days_ago(0)) == []
+    later = await clinic.get("intake", path, by=days_ago(-14))
+    assert [row["what"] for row in later] == ["plan_review"]
+    one = await clinic.get("intake", f"/v1/admissions/{person}")
+    assert one["chart"]["goals"] == [{"goal": "stay_in_treatment", "state": "met"}]
+    names = ("plan_changed", "plan_reviewed", "goal_marked", "recertified")
+    changed, *_, recertified = await told(clinic, person, *names)
+    assert changed["doses"] == [groups]
+    assert recertified["days_late"] == 10
+
+
+async def test_the_team_has_roles_and_covers(clinic: Clinic) -> None:
+    person = str(await clinic.admitted())
+    holder, cover = str(uuid4()), str(uuid4())
+    role = {"admission_id": person, "role": "primary_clinician"}
+    away: dict[str, object] = {"from_on": days_ago(-1), "until_on": days_ago(-3)}
+    assert await refused(clinic, "cover_role", **role, staff_id=cover, **away) == (409, "role")
+    await clinic.say("intake", "assign_role", **role, staff_id=holder, from_on=days_ago(5))
+    await clinic.say("intake", "cover_role", **role, staff_id=cover, **away)
+
+    path = f"/v1/admissions/{person}/team"
+    stands = [await clinic.get("intake", path, on=days_ago(-n)) for n in (0, 1, 3, 4)]
+    assert [found["primary_clinician"] for found in stands] == [holder, cover, cover, holder]
+    await clinic.say("intake", "release_role", **role, staff_id=holder, released_on=days_ago(0))
+    assert await clinic.get("intake", path, on=days_ago(0)) == {}
+    names = ("care_team_member_assigned", "care_team_member_released")
+    assert len(await told(clinic, person, *names)) == 4
+
+
+async def test_the_facility_ends_a_stay_only_after_attempts_and_by_a_supervisor(
+    clinic: Clinic,
+) -> None:
+    person, supervisor = str(await clinic.admitted()), str(uuid4())
+    await clinic.say("intake", "transfer", admission_id=person, program_id="iop-day", track="day")
+    await clinic.say("intake", "put_on_hold", admission_id=person, reason="hospital")
+    assert (await clinic.get("intake", f"/v1/admissions/{person}"))["hold_reason"] == "hospital"
+    await clinic.say("intake", "resume", admission_id=person)
+    end: dict[str, object] = {
+        "admission_id": person,
+        "reason": "terminated_by_facility",
+        "discharged_on": today().isoformat(),
+    }
+    path = f"/v1/admissions/{person}/facility-discharge"
+    lacks = await clinic.get("intake", path, on=days_ago(0))
+    assert [item["field"] for item in lacks] == ["reason", "supervisor_id"]
+    assert await refused(clinic, "discharge", **end) == (409, "reason")
+
+    for days, channel in ((5, "phone"), (3, "text"), (1, "phone")):
+        await clinic.say(
+            "intake",
+            "log_attempt",
+            admission_id=person,
+            channel=channel,
+            outcome="not_reached",
+            attempted_on=days_ago(days),
+        )
+    assert await refused(clinic, "discharge", **end) == (409, "supervisor_id")
+    await clinic.say(
+        "intake",
+        "assign_role",
+        admission_id=person,
+        role="supervisor",
+        staff_id=supervisor,
+        from_on=days_ago(5),
+    )
+    assert await clinic.get("intake", path, on=days_ago(0), supervisor_id=supervisor) == []
+    await clinic.say("intake", "discharge", **end, supervisor_id=supervisor)
+
+    assert (await clinic.get("intake", f"/v1/admissions/{person}"))["status"] == "discharged"
+    names = ("transferred", "put_on_hold", "resumed", "attempt_logged", "discharged")
+    moved, held, *_, ended = await told(clinic, person, *names)
+    assert held["reason"] == "hospital"
+    assert moved["program_id"] == "iop-day"
+    assert (ended["attempts"], ended["supervisor_id"]) == (3, supervisor)
