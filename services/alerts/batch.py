@@ -1,7 +1,7 @@
 """One claimed batch on its way through the rules, and how its outcomes are told and written."""
 
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from alerts import board, record, store
@@ -12,8 +12,9 @@ from alerts.rules import Ladder, Outcome
 from alerts.store import Row
 from alerts.story import Pause, Story
 from alerts.telling import About, Telling, names
-from handrail import outbox
+from handrail import metrics, outbox
 from handrail.events import Event
+from handrail.events.alerts import AlertRaised
 from handrail.outbox import Connection
 from handrail.sites import Site, zone_of
 
@@ -118,9 +119,20 @@ def _about(batch: Batch, row: Row, site: Site, on: int) -> About:
     )
 
 
+def _count_alerts(batch: Batch) -> None:
+    for event in batch.telling.events:
+        if not isinstance(event, AlertRaised):
+            continue
+        metrics.ALERTS.labels(event.level).inc()
+        heard_at = batch.rows[event.admission_id].heard_at
+        if heard_at and batch.sites[event.site_id].clock == "wall":
+            metrics.TO_ALERT.observe((datetime.now(UTC) - heard_at).total_seconds())
+
+
 async def write(conn: Connection, batch: Batch) -> None:
     """Write rows, concerns and alerts, and stage the events, each with one statement."""
     telling = batch.telling
+    _count_alerts(batch)
     await store.save(conn, batch.rows.values())
     await store.add_assessments(conn, batch.assessments)
     await board.save_concerns(conn, telling.concerns.values())

@@ -82,6 +82,7 @@ async def _keep_facts(
         if fact is not None:
             row.record.waiting.append(fact)
             row.cause, row.at = one.traceparent, one.event.occurred_at
+            row.heard_at = one.event.recorded_at
             told.append((one.key, fact))
     await store.add_facts(conn, told)
     return told

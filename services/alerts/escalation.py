@@ -8,7 +8,7 @@ import asyncpg
 
 from alerts import desk, duty
 from alerts.desk import Open
-from handrail import outbox
+from handrail import metrics, outbox
 from handrail.events.alerts import AlertEscalated
 from handrail.outbox import Connection
 from handrail.transient import TRANSIENT
@@ -24,6 +24,7 @@ def sweeper(pool: asyncpg.Pool, committed: Callable[[], None]) -> Callable[[], A
             with contextlib.suppress(*TRANSIENT):
                 async with pool.acquire() as conn, conn.transaction():
                     escalated = await sweep(conn)
+                metrics.ESCALATED.inc(escalated)
                 if escalated:
                     committed()
             await asyncio.sleep(SWEEP_SECONDS)

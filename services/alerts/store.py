@@ -71,6 +71,7 @@ class Row:
     record: Record
     cause: str | None = None
     at: datetime | None = None
+    heard_at: datetime | None = None
 
     @classmethod
     def new(cls, admission_id: UUID, site_id: str, partition: int) -> "Row":

@@ -16,7 +16,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from opentelemetry.trace import SpanKind
 
-from handrail import dead_letters, failpoints, inbox, telemetry
+from handrail import dead_letters, failpoints, inbox, metrics, telemetry
 from handrail.envelope import Received
 from handrail.inbox import Batch, Superseded
 from handrail.outbox import Connection
@@ -195,11 +195,19 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
         except (Superseded, *TRANSIENT, KafkaError):
             raise
         except Exception as error:  # noqa: BLE001  # one bad message must not hold up the others
+            metrics.REFUSED.labels(batch.topic).inc()
             log.warning("feed.batch_refused", topic=batch.topic, error=type(error).__name__)
             await self._apply_batch(batch, singly=True)
         self.after_commit()
 
     async def _apply_batch(self, batch: Batch, *, singly: bool) -> None:
+        with metrics.timed(metrics.BATCH_SECONDS, batch.topic):
+            claimed = await self._commit_batch(batch, singly=singly)
+        metrics.APPLIED.labels(batch.topic).inc(len(claimed.apply))
+        self.applied += len(claimed.apply)
+        self._moved_at = time.monotonic()
+
+    async def _commit_batch(self, batch: Batch, *, singly: bool) -> inbox.Claimed:
         async with self.pool.acquire() as conn, conn.transaction():
             claimed = await inbox.claim(conn, batch)
             if singly:
@@ -211,8 +219,7 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
                 await self._redrive(conn, key, drop_unreadable=False)
             failpoints.hit("consumer.before_commit")
         failpoints.hit("consumer.after_commit")
-        self.applied += len(claimed.apply)
-        self._moved_at = time.monotonic()
+        return claimed
 
     async def _apply_singly(self, conn: Connection, events: Sequence[Received]) -> None:
         """Find the event whose handler fails for ever, and park its admission alone."""
@@ -320,6 +327,7 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
             consumer.seek(tp, expected)
 
     def _note(self, code: str) -> None:
+        metrics.STUMBLES.labels("feed", code).inc()
         if self.trouble != code:
             log.warning("feed.waits", feed=self.service, error=code)
         self.trouble = code

@@ -1,6 +1,7 @@
 """The HTTP edge all services share: problem documents, health, status and the operator's routes."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
@@ -8,13 +9,14 @@ from uuid import UUID
 import asyncpg
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from opentelemetry.trace import SpanKind
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from handrail import dead_letters, telemetry
+from handrail import dead_letters, metrics, telemetry
 from handrail.receipts import Rejected
 from handrail.telemetry import log
 from handrail.transient import TRANSIENT
@@ -129,6 +131,7 @@ class Edge:
             return
         parent = headers.get(b"traceparent", b"").decode("latin-1") or None
         about: dict[str, str | int] = {telemetry.HTTP_METHOD: scope["method"]}
+        began = time.perf_counter()
         with telemetry.span(scope["method"], SpanKind.SERVER, parent, about) as span:
 
             async def answer(message: Message) -> None:
@@ -137,6 +140,9 @@ class Edge:
                     span.update_name(f"{scope['method']} {route}")
                     span.set_attribute(telemetry.HTTP_ROUTE, route)
                     span.set_attribute(telemetry.HTTP_STATUS, message["status"])
+                    took = time.perf_counter() - began
+                    metrics.REQUESTS.labels(scope["method"], route, message["status"]).inc()
+                    metrics.REQUEST_SECONDS.labels(scope["method"], route).observe(took)
                     message["headers"] = [
                         *message["headers"],
                         (b"cache-control", b"no-store"),
@@ -191,6 +197,12 @@ def operator_routes(
     async def get_status() -> dict[str, Any]:
         """What each loop of this service last did, and what waits."""
         return await status()
+
+    @router.get("/metrics", include_in_schema=False)
+    async def get_metrics() -> Response:
+        """The numbers, for Prometheus."""
+        metrics.look(await status())
+        return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
     @router.get("/v1/dead-letters")
     async def get_dead_letters(

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from opentelemetry.trace import SpanKind
 
-from handrail import failpoints, telemetry
+from handrail import failpoints, metrics, telemetry
 from handrail.envelope import MAX_RECORD_BYTES, headers_of
 from handrail.telemetry import log
 from handrail.topics import SHARDS, topic_of
@@ -112,6 +112,7 @@ class Relay:
         failpoints.hit("relay.after_send")
         await self.pool.execute(_CROSS_OFF, [r["id"] for r in rows], self.holder, self._fences())
         self.sent += len(rows)
+        metrics.SENT.inc(len(rows))
         return len(rows)
 
     async def close(self) -> None:
@@ -206,6 +207,7 @@ class Relay:
 
     async def _stumble(self, error: Exception, pause: float) -> None:
         code = type(error).__name__
+        metrics.STUMBLES.labels("relay", code).inc()
         if self.trouble != code:
             log.warning("relay.waits", owner=self.owner, error=code)
         self.trouble, self.epochs = code, {}

@@ -142,6 +142,7 @@ class Service:
                 "last_success": feed.last_success if feed else None,
                 "applied": feed.applied if feed else 0,
                 "lag": sum(lag.values()),
+                "lag_by_topic": _by_topic(lag),
                 "trouble": feed.trouble if feed else None,
             },
             "dead_letters": letters,
@@ -256,6 +257,14 @@ def run(service: Callable[[], Awaitable[int]]) -> None:
 
 async def _coroutine(service: Callable[[], Awaitable[int]]) -> int:
     return await service()
+
+
+def _by_topic(lag: dict[str, int]) -> dict[str, int]:
+    topics: dict[str, int] = {}
+    for place, count in lag.items():
+        topic = place.rpartition("/")[0]
+        topics[topic] = topics.get(topic, 0) + count
+    return topics
 
 
 async def _nothing_to_redrive(_key: object, **_asked: bool) -> dict[str, int]:
