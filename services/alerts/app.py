@@ -20,7 +20,7 @@ async def main() -> int:
         apply=consumers.on_events(ladder),
     )
     service.app.include_router(http.routes(service.api_pool, service.committed, ladder))
-    service.app.include_router(page.routes(service.api_pool))
+    page.install(service, ladder)
     service.loops.append(escalation.sweeper(service.work_pool, service.committed))
     return await service.serve()
 

@@ -32,6 +32,13 @@ select * from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bytea[])
 on conflict do nothing
 """
 _FACTS = "select admission_id, body from facts where admission_id = any($1::uuid[])"
+_LEARN_PEOPLE = """
+insert into people (admission_id, program_id, track)
+select distinct on (t.admission_id) t.admission_id, t.program_id, t.track
+from unnest($1::uuid[], $2::text[], $3::text[]) as t (admission_id, program_id, track)
+on conflict (admission_id) do update set
+    program_id = excluded.program_id, track = excluded.track
+"""
 _HEAR = """
 insert into days_heard as d (site_id, partition, owner, day)
 select * from unnest($1::text[], $2::smallint[], $3::text[], $4::date[])
@@ -120,6 +127,12 @@ async def add_facts(conn: Connection, told: Sequence[tuple[UUID, Fact]]) -> None
     if told:
         rows = [(i, fact.owner, fact.sequence, record.encode_fact(fact)) for i, fact in told]
         await conn.execute(_ADD_FACTS, *map(list, zip(*rows, strict=True)))
+
+
+async def learn_people(conn: Connection, admitted: Sequence[tuple[UUID, str, str]]) -> None:
+    """Keep who is in which programme and track: what a member may see hangs on it."""
+    if admitted:
+        await conn.execute(_LEARN_PEOPLE, *map(list, zip(*admitted, strict=True)))
 
 
 async def facts_of(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, list[Fact]]:

@@ -91,6 +91,11 @@ class Service:
         for ring in self.after_commit:
             ring()
 
+    @property
+    def is_stopping(self) -> bool:
+        """The process was told to end: answers that go on for long shall end now."""
+        return self._server.should_exit
+
     async def serve(self) -> int:
         """Run until SIGTERM or SIGINT. Returns the process's exit code."""
         config = uvicorn.Config(

@@ -5,7 +5,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from playwright.async_api import Browser
 
+from tests.journeys.browser import running_chromium
 from tests.journeys.clinic import Clinic
 from tests.parts import System, running_system
 
@@ -21,3 +23,10 @@ async def clinic(system: System) -> AsyncIterator[Clinic]:
     """A site nobody has heard of yet."""
     async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
         yield Clinic(system, client, f"site-{uuid4().hex[:12]}")
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    """A browser with nobody's cookies."""
+    async with running_chromium() as browser:
+        yield browser

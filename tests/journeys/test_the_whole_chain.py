@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from tests.journeys.clinic import Clinic, days_ago
+from tests.journeys.visitor import page_of
 from tests.parts import until
 
 
@@ -150,13 +151,12 @@ async def test_the_same_command_sent_twice_is_one_miss(clinic: Clinic) -> None:
 
 
 async def clinic_page_shows(clinic: Clinic, person: UUID, words: str) -> None:
-    page = await clinic.client.get(f"{clinic.url('alerts')}/", params={"site_id": clinic.site_id})
-    assert page.status_code == 200
-    assert str(person)[:8] in page.text
-    assert words in page.text
+    text = await page_of(clinic)
+    assert str(person)[:8] in text
+    assert words in text
 
 
 async def clinic_page_is_without(clinic: Clinic, person: UUID) -> None:
-    page = await clinic.client.get(f"{clinic.url('alerts')}/", params={"site_id": clinic.site_id})
-    assert str(person)[:8] not in page.text
-    assert "Nobody is waiting for a call." in page.text
+    text = await page_of(clinic)
+    assert str(person)[:8] not in text
+    assert "Nobody is waiting for a call." in text

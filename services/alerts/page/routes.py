@@ -1,43 +1,73 @@
-"""The plain list of open concerns, server-rendered; it works without a script."""
+"""The page, put together: sign-in, the list, and what they are dressed in."""
 
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
 
-import asyncpg
-from fastapi import APIRouter, Query
-from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, select_autoescape
+from fastapi import APIRouter
+from fastapi.responses import FileResponse
 
-from alerts import desk
+from alerts.page import doors, issuer, today
+from alerts.page.doors import Doors
+from alerts.page.live import Changes
+from alerts.page.oidc import Provider
+from alerts.page.settings import PageSettings
+from alerts.page.show import HEADERS, Pages
+from alerts.rules import Ladder
+from handrail.service import Service
+from handrail.settings import Settings
 
-LEVELS = {0: "Safety", 1: "High", 2: "Elevated", 3: "Watch"}
-_HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'self' 'unsafe-inline'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "referrer-policy": "no-referrer",
-}
+STATIC = Path(__file__).parent / "static"
+TYPES = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
-def routes(pool: asyncpg.Pool) -> APIRouter:
-    """The page at `/`."""
-    router = APIRouter(include_in_schema=False)
-    pages = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=select_autoescape()
+def install(service: Service, _ladder: Ladder) -> None:
+    """Put the page on a service."""
+    settings = PageSettings()
+    base = _base(settings, service.settings)
+    pages = Pages(settings.session_idle_minutes * 60)
+    app = service.app
+    if settings.oidc_issuer is None and _is_loopback(service.settings.http_host):
+        app.include_router(issuer.routes(base, settings.oidc_client_id, pages.show))
+    way_in = Doors(service.api_pool, pages, settings, base, _provider(settings, base))
+    changes = Changes(service.work_pool, lambda: service.is_stopping)
+    service.loops.append(changes.run)
+    service.after_commit.append(changes.ring)
+    doors.install(app, way_in)
+    app.include_router(today.routes(way_in, changes))
+    app.include_router(_dress())
+
+
+def _base(settings: PageSettings, service: Settings) -> str:
+    if settings.page_url:
+        return str(settings.page_url).rstrip("/")
+    return f"http://{service.http_host}:{service.http_port}"
+
+
+def _provider(settings: PageSettings, base: str) -> Provider:
+    given = str(settings.oidc_issuer) if settings.oidc_issuer else None
+    # A provider's name is compared letter by letter; pydantic adds a slash to a bare host.
+    named = given.rstrip("/") if given and given.count("/") == 3 else given
+    return Provider(
+        named or f"{base}{issuer.PATH}",
+        settings.oidc_client_id,
+        settings.oidc_client_secret.get_secret_value(),
+        settings.oidc_scope,
     )
-    template = pages.get_template("today.html")
 
-    @router.get("/")
-    async def get_today(
-        *,
-        site_id: str | None = None,
-        level: Annotated[int, Query(ge=0, le=3)] = 3,
-        closed: bool = False,
-    ) -> HTMLResponse:
-        """Open concerns, what to do next first."""
-        async with pool.acquire() as conn:
-            rows = await desk.concerns(conn, site_id=site_id, is_open=not closed, limit=500)
-        shown = [row for row in rows if row["level"] <= level]
-        text = template.render(concerns=shown, levels=LEVELS, closed=closed)
-        return HTMLResponse(text, headers=_HEADERS)
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _dress() -> APIRouter:
+    router = APIRouter(prefix="/page", include_in_schema=False)
+    for name, media_type in TYPES.items():
+
+        @router.get(f"/{name}", name=name)
+        async def get_file(name: str = name, media_type: str = media_type) -> FileResponse:
+            return FileResponse(STATIC / name, media_type=media_type, headers=HEADERS)
 
     return router

@@ -1,0 +1,27 @@
+"""The page's own settings; the service's are in the kit."""
+
+from pydantic import Field, HttpUrl, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class PageSettings(BaseSettings):
+    """Environment variables with the prefix HANDRAIL_; without an issuer the built-in one is used."""
+
+    model_config = SettingsConfigDict(env_prefix="HANDRAIL_", hide_input_in_errors=True)
+
+    page_url: HttpUrl | None = Field(
+        default=None, description="Where browsers reach the page; else this service's own address."
+    )
+    oidc_issuer: HttpUrl | None = Field(
+        default=None, description="The OpenID Connect provider; none: the development issuer."
+    )
+    oidc_client_id: str = "handrail"
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_scope: str = "openid profile"
+    session_idle_minutes: float = Field(
+        default=15, gt=0, le=240, description="After so long without a touch the page locks."
+    )
+    session_hours: float = Field(default=10, gt=0, le=24)
+    stream_seconds: float = Field(
+        default=600, gt=0, le=3600, description="A live stream ends after this and is resumed."
+    )

@@ -1,0 +1,127 @@
+"""What the page asks the database; each question sees a member's own programmes only."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from alerts.page.access import TOLD, Member
+from handrail.outbox import Connection
+
+PAGE = 50
+Batch: TypeAlias = tuple[int, list[dict[str, Any]]]
+
+_SHOWN = """
+select c.concern_id, c.admission_id, c.site_id, c.level, c.kind, c.reasons, c.opened_on,
+    c.opened_at, c.owner_role, c.acknowledged_at, c.due_at, c.escalations, c.ending, c.closed_on,
+    c.closed_at, c.changed_in, coalesce(c.due_at <= now(), false) as overdue,
+    p.program_id, p.track, s.time_zone, s.clock,
+    (select count(*) from outreach o where o.concern_id = c.concern_id) as attempts,
+    (select o.outcome from outreach o where o.concern_id = c.concern_id
+     order by o.occurred_at desc limit 1) as last_outcome,
+    to_jsonb(c) as other
+from unnest($1::uuid[]) with ordinality as t (concern_id, place)
+join concerns c using (concern_id)
+left join people p using (admission_id)
+join sites s on s.site_id = c.site_id
+order by t.place
+"""
+# `$1` the member's programmes (null: all); then the filters.
+_OPEN = """
+select c.concern_id, count(*) over () as total
+from concerns c left join people p using (admission_id)
+where c.closed_at is null
+    and ($1::text[] is null or p.program_id = any($1))
+    and ($2::text is null or p.program_id = $2)
+    and ($3::text is null or p.track = $3)
+    and ($4::text is null or c.site_id = $4)
+    and c.level <= $5
+    and ($6::text[] is null or c.owner_role = any($6))
+order by c.level > 0, coalesce(c.due_at <= now(), false) desc, c.acknowledged_at is not null,
+    c.level, c.due_at nulls last, c.opened_on, c.concern_id
+limit $7 offset $8
+"""
+_CHANGED = """
+select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as position, c.concern_id
+from (select 1) as one left join concerns c on c.changed_in >= $1 and c.changed_in > 0
+order by c.changed_in limit 2000
+"""
+_POSITION = "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+_CHOICES = """
+select p.program_id, p.track, c.site_id, count(*) as open
+from concerns c left join people p using (admission_id)
+where c.closed_at is null and ($1::text[] is null or p.program_id = any($1))
+group by p.program_id, p.track, c.site_id order by p.program_id, p.track, c.site_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What of the list is asked for. Nothing chosen: everything the member may see."""
+
+    program: str | None = None
+    track: str | None = None
+    site: str | None = None
+    level: int = 3
+    mine: bool = False
+
+    def shows(self, row: dict[str, Any], member: Member) -> bool:
+        """Whether a concern belongs on this list; the same answer as the query's."""
+        return (
+            is_in_scope(row, member)
+            and self.program in (None, row["program_id"])
+            and self.track in (None, row["track"])
+            and self.site in (None, row["site_id"])
+            and row["level"] <= self.level
+            and (not self.mine or row["owner_role"] in TOLD[member.role])
+        )
+
+
+def is_in_scope(row: dict[str, Any], member: Member) -> bool:
+    """Whether a member may know of this concern at all."""
+    return member.programs is None or row["program_id"] in member.programs
+
+
+async def open_concerns(
+    conn: Connection, member: Member, asked: Filter, page: int = 1
+) -> tuple[list[dict[str, Any]], int]:
+    """One page of open concerns, what to do next first; and how many there are."""
+    rows = await conn.fetch(
+        _OPEN,
+        member.programs,
+        asked.program,
+        asked.track,
+        asked.site,
+        asked.level,
+        TOLD[member.role] if asked.mine else None,
+        PAGE,
+        (page - 1) * PAGE,
+    )
+    found = await concerns(conn, [row["concern_id"] for row in rows])
+    return found, rows[0]["total"] if rows else 0
+
+
+async def concerns(conn: Connection, ids: Sequence[UUID]) -> list[dict[str, Any]]:
+    """These concerns as the page shows them, open or closed, in the order asked."""
+    found = [dict(row) for row in await conn.fetch(_SHOWN, ids)] if ids else []
+    for row in found:
+        row["other"] = json.loads(row["other"])
+    return found
+
+
+async def position(conn: Connection) -> int:
+    """The oldest transaction still running: everything before it can be seen."""
+    return int(await conn.fetchval(_POSITION))
+
+
+async def changed_since(conn: Connection, since: int) -> tuple[int, list[dict[str, Any]]]:
+    """What changed in transaction `since` or later, and the position to go on from."""
+    rows = await conn.fetch(_CHANGED, since)
+    ids = [row["concern_id"] for row in rows if row["concern_id"] is not None]
+    return rows[0]["position"], await concerns(conn, ids)
+
+
+async def choices(conn: Connection, member: Member) -> list[dict[str, Any]]:
+    """The programmes, tracks and sites that have open concerns, for the filters."""
+    return [dict(row) for row in await conn.fetch(_CHOICES, member.programs)]
