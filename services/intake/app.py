@@ -2,7 +2,7 @@
 
 from handrail.events.intake import IntakeDayClosed
 from handrail.service import Service, read_settings, run
-from intake import http, queries
+from intake import http, lists, queries
 
 
 async def main() -> int:
@@ -10,6 +10,7 @@ async def main() -> int:
     service = Service("intake", read_settings("intake"), IntakeDayClosed)
     service.app.include_router(http.routes(service.api_pool, service.committed))
     service.app.include_router(queries.routes(service.api_pool))
+    service.app.include_router(lists.routes(service.api_pool))
     return await service.serve()
 
 

@@ -8,7 +8,22 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from handrail.events.base import Mode, SessionType
-from handrail.events.care import AgeGroup, CareRole, Focus, GoalState, Window
+from handrail.events.care import (
+    AgeGroup,
+    CareRole,
+    Constraint,
+    DataClass,
+    EligibilityReason,
+    Focus,
+    GoalState,
+    Online,
+    Purpose,
+    RecipientClass,
+    ReferTo,
+    Relation,
+    Transport,
+    Window,
+)
 from handrail.events.intake import AttemptChannel, AttemptOutcome, Dose, Instrument, Track
 
 OPEN = frozenset({"admitted", "on_hold"})
@@ -44,8 +59,53 @@ class Attempt(_Entry):
     attempted_on: date
 
 
+class Eligibility(_Entry):
+    """The last answer to whether this care is enough and safe."""
+
+    eligible: bool
+    reasons: tuple[EligibilityReason, ...] = ()
+    refer_to: ReferTo | None = None
+
+
+class Access(_Entry):
+    """How the person gets to sessions, or takes part online."""
+
+    transport: Transport
+    online: Online
+    has_device: bool
+    has_internet: bool
+
+
+class Support(_Entry):
+    """Someone the person named; names and numbers are kept elsewhere."""
+
+    support_id: UUID
+    relation: Relation
+    may_contact: bool
+
+
+class Consent(_Entry):
+    """What may be told to whom, for what, and until when."""
+
+    consent_id: UUID
+    recipient_class: RecipientClass
+    recipient: str
+    purpose: Purpose
+    data_classes: tuple[DataClass, ...]
+    from_on: date
+    until_on: date | None = None
+    revoked_at: datetime | None = None
+
+
 class Chart(_Entry):
     """What has been agreed and tried with one person, in lists that stay short."""
+
+    eligibility: Eligibility | None = None
+    constraints: tuple[Constraint, ...] = ()
+    access: Access | None = None
+    policy: str | None = None
+    supports: tuple[Support, ...] = ()
+    consents: tuple[Consent, ...] = ()
 
     doses: tuple[Dose, ...] = ()
     goals: tuple[Goal, ...] = ()
@@ -80,6 +140,8 @@ class Admission:
     recertify_by: date | None = None
     age_group: AgeGroup = "adult"
     focus: Focus | None = None
+    is_eligible: bool | None = None
+    policy_on: date | None = None
     chart: Chart = field(default_factory=Chart)
 
     def row(self) -> dict[str, Any]:

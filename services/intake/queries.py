@@ -1,6 +1,6 @@
-"""What is read of intake by HTTP."""
+"""What is read of admissions by HTTP."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,22 +9,16 @@ from fastapi import APIRouter, Query
 
 from handrail.receipts import Rejected
 from intake import store
-from intake.facts import Admission, Program
-from intake.rules import plan, stay, team
+from intake.facts import Admission, Consent, Support
+from intake.rules import consent, needs, stay, team
+from intake.rules.needs import Misfit
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
 def routes(pool: asyncpg.Pool) -> APIRouter:
-    """The queries about one admission and about a site."""
+    """The queries about admissions."""
     router = APIRouter(prefix="/v1", tags=["intake"])
-
-    async def one(admission_id: UUID) -> Admission:
-        async with pool.acquire() as conn:
-            found = await store.one(conn, admission_id)
-        if found is None:
-            raise Rejected("admission_unknown", "No admission has that identifier.", "admission_id")
-        return found
 
     @router.get("/admissions")
     async def get_admissions(
@@ -40,47 +34,49 @@ def routes(pool: asyncpg.Pool) -> APIRouter:
     @router.get("/admissions/{admission_id}")
     async def get_admission(admission_id: UUID) -> dict[str, Any]:
         """One admission, with its plan, team and attempts."""
-        return (await one(admission_id)).row()
+        return (await _one(pool, admission_id)).row()
 
     @router.get("/admissions/{admission_id}/team")
     async def get_team(admission_id: UUID, on: date) -> dict[str, UUID]:
         """Who stands for each role on this day, covers included."""
-        return team.on_duty((await one(admission_id)).chart.team, on)
+        return team.on_duty((await _one(pool, admission_id)).chart.team, on)
 
     @router.get("/admissions/{admission_id}/facility-discharge")
     async def get_facility_discharge(
         admission_id: UUID, on: date, supervisor_id: UUID | None = None
     ) -> list[dict[str, str]]:
         """What an end by the facility still lacks; empty when nothing."""
-        found = stay.lacks((await one(admission_id)).chart, supervisor_id, on)
+        found = stay.lacks((await _one(pool, admission_id)).chart, supervisor_id, on)
         return [{"field": field, "detail": detail} for field, detail in found]
 
-    @router.get("/sites/{site_id}/waitlist")
-    async def get_waitlist(
-        site_id: str, program_id: str | None = None, limit: Limit = 100
-    ) -> list[dict[str, Any]]:
-        """Who waits for a place; the next one first."""
-        async with pool.acquire() as conn:
-            return await store.waiting(conn, site_id, program_id, limit)
+    @router.get("/admissions/{admission_id}/consents")
+    async def get_consents(admission_id: UUID, on: date) -> list[Consent]:
+        """The consents that hold on this day and have not been revoked."""
+        found = await _one(pool, admission_id)
+        return consent.in_force(found.chart.consents, on, datetime.now(UTC))
 
-    @router.get("/sites/{site_id}/plans-due")
-    async def get_plans_due(site_id: str, by: date, limit: Limit = 100) -> list[dict[str, Any]]:
-        """Plans to make, reviews and recertifications due by this day; the oldest first."""
-        async with pool.acquire() as conn:
-            found = await store.with_plan_due(conn, site_id, by, limit)
-        due = [
-            {"admission_id": a.admission_id, "what": what, "due_on": day}
-            for a in found
-            for what, day in plan.due(a, by)
-        ]
-        return sorted(due, key=lambda item: (item["due_on"], item["what"], item["admission_id"]))
+    @router.get("/admissions/{admission_id}/supports")
+    async def get_supports(admission_id: UUID, *, may_contact: bool = False) -> list[Support]:
+        """The supports; with `may_contact` only those who agreed to be contacted."""
+        found = (await _one(pool, admission_id)).chart.supports
+        return [support for support in found if support.may_contact or not may_contact]
 
-    @router.get("/programs")
-    async def get_programs(
-        site_id: str | None = None, program_id: str | None = None, limit: Limit = 100
-    ) -> list[Program]:
-        """The catalogue: programmes, their levels, hours and places. Nothing about a person."""
+    @router.get("/admissions/{admission_id}/misfits")
+    async def get_misfits(admission_id: UUID, program_id: str) -> list[Misfit]:
+        """Why a programme of the site does not fit this person's week and needs."""
+        found = await _one(pool, admission_id)
         async with pool.acquire() as conn:
-            return await store.programs(conn, site_id, program_id, limit)
+            programs = await store.programs(conn, found.site_id, program_id, 1)
+        if not programs:
+            raise Rejected("program_unknown", "The site lists no such programme.", "program_id")
+        return needs.misfits(found, programs[0])
 
     return router
+
+
+async def _one(pool: asyncpg.Pool, admission_id: UUID) -> Admission:
+    async with pool.acquire() as conn:
+        found = await store.one(conn, admission_id)
+    if found is None:
+        raise Rejected("admission_unknown", "No admission has that identifier.", "admission_id")
+    return found

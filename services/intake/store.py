@@ -16,7 +16,7 @@ _LOAD = """
 select admission_id, patient_id, site_id, status, referral_source, referred_at, admitted_on,
     program_id, track, instrument, edition, level_of_care, weekly_minutes, sessions_per_week,
     hold_reason, ended_on, ended_for, waitlisted_at, is_urgent, review_on, recertify_by,
-    age_group, focus, chart
+    age_group, focus, is_eligible, policy_on, chart
 from admissions where admission_id = any($1::uuid[]) order by admission_id for update
 """
 _SAVE = """
@@ -24,13 +24,14 @@ insert into admissions as a (
     admission_id, patient_id, site_id, status, referral_source, referred_at, admitted_on,
     program_id, track, instrument, edition, level_of_care, weekly_minutes, sessions_per_week,
     hold_reason, ended_on, ended_for, waitlisted_at, is_urgent, review_on, recertify_by,
-    age_group, focus, chart
+    age_group, focus, is_eligible, policy_on, chart
 )
 select * from unnest(
     $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::date[],
     $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::int[], $14::int[],
     $15::text[], $16::date[], $17::text[], $18::timestamptz[], $19::boolean[], $20::date[],
-    $21::date[], $22::text[], $23::text[], $24::jsonb[]
+    $21::date[], $22::text[], $23::text[], $24::boolean[], $25::date[],
+    $26::jsonb[]
 )
 on conflict (admission_id) do update set
     status = excluded.status, admitted_on = excluded.admitted_on,
@@ -41,13 +42,14 @@ on conflict (admission_id) do update set
     ended_for = excluded.ended_for, waitlisted_at = excluded.waitlisted_at,
     is_urgent = excluded.is_urgent, review_on = excluded.review_on,
     recertify_by = excluded.recertify_by, age_group = excluded.age_group,
-    focus = excluded.focus, chart = excluded.chart
+    focus = excluded.focus, is_eligible = excluded.is_eligible, policy_on = excluded.policy_on,
+    chart = excluded.chart
 """
 _LIST = """
 select admission_id, patient_id, site_id, status, referral_source, referred_at, admitted_on,
     program_id, track, instrument, edition, level_of_care, weekly_minutes, sessions_per_week,
     hold_reason, ended_on, ended_for, waitlisted_at, is_urgent, review_on, recertify_by,
-    age_group, focus, chart
+    age_group, focus, is_eligible, policy_on, chart
 from admissions
 where ($1::text is null or site_id = $1) and ($2::text is null or status = $2)
     and ($3::uuid is null or admission_id > $3)
@@ -57,7 +59,7 @@ _ONE = """
 select admission_id, patient_id, site_id, status, referral_source, referred_at, admitted_on,
     program_id, track, instrument, edition, level_of_care, weekly_minutes, sessions_per_week,
     hold_reason, ended_on, ended_for, waitlisted_at, is_urgent, review_on, recertify_by,
-    age_group, focus, chart
+    age_group, focus, is_eligible, policy_on, chart
 from admissions where admission_id = $1
 """
 _WAITING = """
@@ -79,11 +81,17 @@ union
  where status in ('admitted', 'on_hold') and site_id = $1 and recertify_by <= $2
  order by recertify_by limit $3)
 """
+_INCOMPLETE = """
+select admission_id from admissions
+where site_id = $1 and status in ('referred', 'waitlisted', 'admitted', 'on_hold')
+    and (is_eligible is null or policy_on is null)
+order by referred_at, admission_id limit $2
+"""
 _BY_ID = """
 select admission_id, patient_id, site_id, status, referral_source, referred_at, admitted_on,
     program_id, track, instrument, edition, level_of_care, weekly_minutes, sessions_per_week,
     hold_reason, ended_on, ended_for, waitlisted_at, is_urgent, review_on, recertify_by,
-    age_group, focus, chart
+    age_group, focus, is_eligible, policy_on, chart
 from admissions where admission_id = any($1::uuid[])
 """
 _LIST_PROGRAM = """
@@ -147,6 +155,13 @@ async def with_plan_due(conn: Connection, site_id: str, by: date, limit: int) ->
     """People in care without a plan, or with a review or certification due by this day."""
     ids = [row["admission_id"] for row in await conn.fetch(_DUE, site_id, by, limit)]
     return [_admission(row) for row in await conn.fetch(_BY_ID, ids)]
+
+
+async def with_steps_missing(conn: Connection, site_id: str, limit: int) -> list[Admission]:
+    """People whose intake is not complete, the earliest referral first."""
+    ids = [row["admission_id"] for row in await conn.fetch(_INCOMPLETE, site_id, limit)]
+    found = [_admission(row) for row in await conn.fetch(_BY_ID, ids)]
+    return sorted(found, key=lambda admission: ids.index(admission.admission_id))
 
 
 async def list_programs(

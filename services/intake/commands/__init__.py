@@ -8,6 +8,19 @@ from pydantic import Field, TypeAdapter
 from handrail.events.base import SiteId
 from handrail.receipts import Command
 from intake.commands.catalogue import ListProgram, ProgramCommand, UnlistProgram
+from intake.commands.consent import (
+    ChangeSupportConsent,
+    GrantConsent,
+    NameSupport,
+    RemoveSupport,
+    RevokeConsent,
+)
+from intake.commands.needs import (
+    AcknowledgePolicy,
+    AssessEligibility,
+    SetAccess,
+    SetConstraints,
+)
 from intake.commands.plan import ChangePlan, MarkGoal, Recertify, ReviewPlan
 from intake.commands.stay import (
     AdmissionCommand,
@@ -27,28 +40,37 @@ from intake.commands.team import AssignRole, CoverRole, ReleaseRole
 
 __all__ = [
     "COMMANDS",
+    "AcknowledgePolicy",
     "AdmissionChange",
     "AdmissionCommand",
     "AnyCommand",
+    "AssessEligibility",
     "AssignRole",
     "ChangeLevelOfCare",
     "ChangePlan",
+    "ChangeSupportConsent",
     "CloseDay",
     "CompleteIntake",
     "CoverRole",
     "DeclineReferral",
     "Discharge",
+    "GrantConsent",
     "ListProgram",
     "LogAttempt",
     "LoseReferral",
     "MarkGoal",
+    "NameSupport",
     "ProgramCommand",
     "PutOnHold",
     "ReceiveReferral",
     "Recertify",
     "ReleaseRole",
+    "RemoveSupport",
     "Resume",
     "ReviewPlan",
+    "RevokeConsent",
+    "SetAccess",
+    "SetConstraints",
     "Transfer",
     "UnlistProgram",
     "Waitlist",
@@ -69,6 +91,15 @@ AdmissionChange: TypeAlias = (
     | CompleteIntake
     | LoseReferral
     | DeclineReferral
+    | AssessEligibility
+    | SetConstraints
+    | SetAccess
+    | AcknowledgePolicy
+    | NameSupport
+    | ChangeSupportConsent
+    | RemoveSupport
+    | GrantConsent
+    | RevokeConsent
     | ChangePlan
     | MarkGoal
     | ReviewPlan

@@ -7,7 +7,7 @@ from typing import Any
 from handrail.events import intake as events
 from intake import commands
 from intake.facts import OPEN, Admission, Matter
-from intake.rules import level, plan, stay, team
+from intake.rules import consent, level, needs, plan, stay, team
 from intake.rules.common import Decided, require
 
 __all__ = ["Admission", "Decided", "decide"]
@@ -43,6 +43,15 @@ _RULES: dict[type[commands.AdmissionCommand], Callable[[Matter, Any], Decided]] 
     commands.CompleteIntake: stay.complete_intake,
     commands.LoseReferral: stay.lose,
     commands.DeclineReferral: stay.decline,
+    commands.AssessEligibility: needs.assess,
+    commands.SetConstraints: needs.set_constraints,
+    commands.SetAccess: needs.set_access,
+    commands.AcknowledgePolicy: needs.acknowledge_policy,
+    commands.NameSupport: consent.name_support,
+    commands.ChangeSupportConsent: consent.change_support_consent,
+    commands.RemoveSupport: consent.remove_support,
+    commands.GrantConsent: consent.grant,
+    commands.RevokeConsent: consent.revoke,
     commands.ChangePlan: plan.change_plan,
     commands.MarkGoal: plan.mark_goal,
     commands.ReviewPlan: plan.review_plan,

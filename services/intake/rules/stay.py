@@ -9,7 +9,7 @@ from handrail.events import intake as events
 from handrail.receipts import Rejected
 from intake import commands
 from intake.facts import BEFORE, OPEN, Admission, Attempt, Chart, Matter
-from intake.rules import level, plan
+from intake.rules import level, needs, plan
 from intake.rules.common import (
     Decided,
     chart,
@@ -54,6 +54,7 @@ def waitlist(matter: Matter, command: commands.Waitlist) -> Decided:
 def complete_intake(matter: Matter, command: commands.CompleteIntake) -> Decided:
     """Admitted, with a first term of certification."""
     require(matter.admission, BEFORE)
+    needs.require_eligible(matter)
     level.require_fit(matter, command, command.weekly_minutes)
     level.require_instrument(matter, command.instrument, command.focus)
     facts = command.model_dump(include=_ADMITTED)

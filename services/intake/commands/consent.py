@@ -1,0 +1,55 @@
+"""Supports with their own consent, and the person's consents to tell someone something."""
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from handrail.events.base import Code
+from handrail.events.care import DataClass, Purpose, RecipientClass, Relation
+from intake.commands.stay import AdmissionCommand
+
+
+class NameSupport(AdmissionCommand):
+    """Someone who supports the person. No name or number: they stay with the site."""
+
+    do: Literal["name_support"] = "name_support"
+    support_id: UUID = Field(description="Random, of the sender.")
+    relation: Relation
+    may_contact: bool = Field(description="The support's own consent to be contacted.")
+
+
+class ChangeSupportConsent(AdmissionCommand):
+    """The support gives or takes back the consent to be contacted."""
+
+    do: Literal["change_support_consent"] = "change_support_consent"
+    support_id: UUID
+    may_contact: bool
+
+
+class RemoveSupport(AdmissionCommand):
+    """The person no longer wants this support involved."""
+
+    do: Literal["remove_support"] = "remove_support"
+    support_id: UUID
+
+
+class GrantConsent(AdmissionCommand):
+    """What may be told to whom, for what, and until when."""
+
+    do: Literal["grant_consent"] = "grant_consent"
+    consent_id: UUID = Field(description="Random, of the sender.")
+    recipient_class: RecipientClass
+    recipient: Code
+    purpose: Purpose
+    data_classes: Annotated[tuple[DataClass, ...], Field(min_length=1, max_length=8)]
+    from_on: date
+    until_on: date | None = Field(default=None, description="Last day; empty: until revoked.")
+
+
+class RevokeConsent(AdmissionCommand):
+    """From now on nothing more is told under this consent."""
+
+    do: Literal["revoke_consent"] = "revoke_consent"
+    consent_id: UUID

@@ -1,0 +1,55 @@
+"""What is read of a site by HTTP: who waits, what is due, which programmes there are."""
+
+from datetime import date
+from typing import Annotated, Any
+
+import asyncpg
+from fastapi import APIRouter, Query
+
+from intake import store
+from intake.facts import Program
+from intake.rules import needs, plan
+
+Limit = Annotated[int, Query(ge=1, le=1000)]
+
+
+def routes(pool: asyncpg.Pool) -> APIRouter:
+    """The lists of a site."""
+    router = APIRouter(prefix="/v1", tags=["intake"])
+
+    @router.get("/sites/{site_id}/waitlist")
+    async def get_waitlist(
+        site_id: str, program_id: str | None = None, limit: Limit = 100
+    ) -> list[dict[str, Any]]:
+        """Who waits for a place; the next one first."""
+        async with pool.acquire() as conn:
+            return await store.waiting(conn, site_id, program_id, limit)
+
+    @router.get("/sites/{site_id}/plans-due")
+    async def get_plans_due(site_id: str, by: date, limit: Limit = 100) -> list[dict[str, Any]]:
+        """Plans to make, reviews and recertifications due by this day; the oldest first."""
+        async with pool.acquire() as conn:
+            found = await store.with_plan_due(conn, site_id, by, limit)
+        due = [
+            {"admission_id": a.admission_id, "what": what, "due_on": day}
+            for a in found
+            for what, day in plan.due(a, by)
+        ]
+        return sorted(due, key=lambda item: (item["due_on"], item["what"], item["admission_id"]))
+
+    @router.get("/sites/{site_id}/intakes-due")
+    async def get_intakes_due(site_id: str, limit: Limit = 100) -> list[dict[str, Any]]:
+        """Steps of intake that have not been taken; the earliest referral first."""
+        async with pool.acquire() as conn:
+            found = await store.with_steps_missing(conn, site_id, limit)
+        return [{"admission_id": a.admission_id, "missing": needs.missing(a)} for a in found]
+
+    @router.get("/programs")
+    async def get_programs(
+        site_id: str | None = None, program_id: str | None = None, limit: Limit = 100
+    ) -> list[Program]:
+        """The catalogue: programmes, their levels, hours and places. Nothing about a person."""
+        async with pool.acquire() as conn:
+            return await store.programs(conn, site_id, program_id, limit)
+
+    return router
