@@ -24,7 +24,7 @@ from handrail.telemetry import is_sampled, log, traceparent_of
 from handrail.transient import TRANSIENT
 
 BATCH = 1000
-IDLE_MILLISECONDS = 10
+IDLE_MILLISECONDS = 5
 AT_ONCE = 4
 STUCK_SECONDS = 30.0
 
