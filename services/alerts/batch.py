@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from alerts import board, record, store
+from alerts import board, notices, record, store
 from alerts.facts import Fact
 from alerts.policies import Policies
 from alerts.record import Glimpse
@@ -139,6 +139,9 @@ async def write(conn: Connection, batch: Batch) -> None:
     await board.save_alerts(conn, telling.alerts.values(), telling.withdrawn)
     for alert in await board.take_back(conn, list(telling.taken_back)):
         telling.say_withdrawn(*alert)
+    if batch.now:
+        await notices.tell(conn, telling.news)
+        await notices.take_back(conn, telling.unsaid())
     await board.save_pauses(conn, telling.pauses)
     await board.save_suppressions(conn, telling.suppressions)
     closings = [event for event, _ in telling.closings]

@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable
 
 import asyncpg
 
-from alerts import desk, duty
+from alerts import desk, duty, notices
 from alerts.desk import Open
+from alerts.notices import News
+from alerts.staffed import next_staffed
 from handrail import metrics, outbox
 from handrail.events.alerts import AlertEscalated
 from handrail.outbox import Connection
@@ -40,6 +42,7 @@ async def sweep(conn: Connection) -> int:
         tells = one.policy.escalate_to[one.duty.level]
         if why and tells:
             await outbox.stage(conn, [_event(one, why, tells)])
+            await notices.tell(conn, [_news(one, tells)])
             escalated += 1
         await desk.set_duty(conn, one.concern_id, duty.escalate(one.duty))
     return escalated
@@ -57,3 +60,9 @@ def _event(one: Open, why: str, tells: tuple[str, ...]) -> AlertEscalated:
         tells=tells,
         why=why,
     )
+
+
+def _news(one: Open, tells: tuple[str, ...]) -> News:
+    level = one.duty.level
+    at = next_staffed(one.at, *one.where) if level else one.at
+    return News(one.concern_id, one.site.site_id, tells, "escalated", level, one.duty.due_at, at)

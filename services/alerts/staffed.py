@@ -28,6 +28,14 @@ def next_staffed(at: datetime, policy: Policy, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, policy.opens, zone).astimezone(UTC)
 
 
+def next_opening(at: datetime, policy: Policy, zone: ZoneInfo) -> datetime:
+    """The first opening after `at` (UTC)."""
+    local = at.astimezone(zone)
+    opens = datetime.combine(local.date(), policy.opens, zone)
+    day = opens if local < opens else opens + _A_DAY
+    return next_staffed(day.astimezone(UTC), policy, zone)
+
+
 def due_after(at: datetime, hours: float, level: int, where: tuple[Policy, ZoneInfo]) -> datetime:
     """When something is due so many hours after `at`.
 

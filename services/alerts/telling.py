@@ -7,8 +7,10 @@ from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from alerts.duty import Duty, begin
+from alerts.notices import News
 from alerts.policy import Policy
 from alerts.rules import Outcome
+from alerts.staffed import next_staffed
 from alerts.story import Concern
 from handrail.events import Event
 from handrail.events import alerts as published
@@ -92,6 +94,7 @@ class Telling:
     withdrawn: list[UUID] = field(default_factory=list)
     # Single alerts of concerns that stay; whether one was ever raised, the database knows.
     taken_back: dict[UUID, About] = field(default_factory=dict)
+    news: list[News] = field(default_factory=list)
     pauses: list[Pause] = field(default_factory=list)
     suppressions: list[Suppression] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -146,6 +149,10 @@ class Telling:
             row.level, row.kind = concern.level, concern.kind
             row.reasons = list(concern.words) or row.reasons
             row.owner_role = about.policy.tells[concern.level][0]
+
+    def unsaid(self) -> list[UUID]:
+        """The concerns, told on a wall clock, that there was no reason for."""
+        return [row.concern_id for row in self.concerns.values() if row.ending == "withdrawn"]
 
     def say_withdrawn(self, alert_id: UUID, concern_id: UUID, level: int) -> None:
         """Tell subscribers that an alert they were sent is taken back."""
@@ -225,6 +232,7 @@ class Telling:
         if alert_id in self.withdrawn:
             self.withdrawn.remove(alert_id)
         if new:
+            self._notify(about, row, tells, outcome.level)
             self._say(
                 about,
                 published.AlertRaised,
@@ -238,6 +246,17 @@ class Telling:
                 policy_version=about.policy.version,
                 table_version=about.table_version,
             )
+
+    def _notify(self, about: About, row: ConcernRow, tells: tuple[str, ...], level: int) -> None:
+        """In quiet hours a notice waits for the next opening; safety never waits."""
+        if about.now is None:
+            return
+        at = about.now
+        if level:
+            at = next_staffed(at, about.policy, about.zone)
+        self.news.append(
+            News(row.concern_id, about.site_id, tells, "raised", level, row.due_at, at)
+        )
 
     def _say(self, about: About, event: type[published.ConcernEvent], **fields: object) -> None:
         self.say(

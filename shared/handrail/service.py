@@ -50,6 +50,8 @@ class Service:
     before_close: BeforeClose | None = None
     loops: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     after_commit: list[Callable[[], None]] = field(default_factory=list)
+    # What else the service has to say of itself in its status, by name.
+    shows: dict[str, Callable[[], Awaitable[Any]]] = field(default_factory=dict)
     started: float = field(default_factory=time.time)
 
     def __post_init__(self) -> None:
@@ -152,6 +154,7 @@ class Service:
             },
             "dead_letters": letters,
             "sites": {s.site_id: s.closed_through.isoformat() for s in known},
+            **{name: await show() for name, show in self.shows.items()},
         }
 
     def _pool(self, *, size: int, timeout: float) -> asyncpg.Pool:

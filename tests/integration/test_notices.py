@@ -1,0 +1,368 @@
+"""Notices over a real database, a real SMTP server and a real web server."""
+
+import asyncio
+import json
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from email.message import Message
+from email.parser import BytesParser
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from standardwebhooks.webhooks import Webhook
+
+from alerts import receivers, words
+from alerts.delivery import MailSettings, Sender
+from alerts.policy import Policy
+from alerts.receivers import Receiver
+from alerts.rules import Ladder
+from handrail import telemetry
+from operate import databases
+from operate.home import Home
+from operate.parts.postgres import Postgres
+from tests.integration.ward import LADDER, Ward
+
+ALWAYS = Policy(version="always-open", staffed_weekdays=(0, 1, 2, 3, 4, 5, 6))
+
+
+@dataclass
+class Ear:
+    """A web server that hears webhooks, and answers what it is told to."""
+
+    status: int = 200
+    heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    address: str = ""
+
+    def keys(self) -> list[str]:
+        return [headers["webhook-id"] for headers, _ in self.heard]
+
+    def changes(self) -> list[str]:
+        return [json.loads(body)["type"] for _, body in self.heard]
+
+
+@dataclass
+class Mailbox:
+    """An SMTP server's letters."""
+
+    letters: list[Message] = field(default_factory=list)
+    address: tuple[str, int] = ("", 0)
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802  # aiosmtpd's name
+        assert isinstance(envelope.content, bytes)
+        self.letters.append(BytesParser().parsebytes(envelope.content))
+        return "250 OK"
+
+
+@pytest.fixture(scope="session")
+def alerts_template(template: tuple[Postgres, Home]) -> tuple[Postgres, Home]:
+    server, home = template
+    databases.migrate(databases.url_of(server.admin_url(), "alerts", home), "alerts")
+    return template
+
+
+@pytest.fixture
+async def pool(alerts_template: tuple[Postgres, Home]) -> AsyncIterator[asyncpg.Pool]:
+    server, home = alerts_template
+    name = f"test_{uuid4().hex}"
+    conn = await asyncpg.connect(server.admin_url())
+    await conn.execute(f"create database {name} template alerts owner alerts")
+    await conn.close()
+    url = databases.url_of(server.admin_url(), "alerts", home).removesuffix("alerts") + name
+    made = await asyncpg.create_pool(url, min_size=0, max_size=4, command_timeout=20)
+    telemetry.start_logging("test", "INFO")
+    yield made
+    await asyncio.wait_for(made.close(), 10)
+
+
+@pytest.fixture
+def ward(pool: asyncpg.Pool) -> Ward:
+    return Ward(pool)
+
+
+@pytest.fixture
+def ear() -> Iterator[Ear]:
+    ear = Ear()
+
+    class Listener(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            length = int(self.headers["content-length"])
+            ear.heard.append((dict(self.headers.items()), self.rfile.read(length)))
+            self.send_response(ear.status)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_words: object) -> None:
+            """Nothing is logged."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Listener)
+    ear.address = f"http://127.0.0.1:{server.server_address[1]}/hear"
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield ear
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    box = Mailbox()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        box.address = free.getsockname()
+    controller = Controller(box, hostname=box.address[0], port=box.address[1])
+    controller.start()
+    yield box
+    controller.stop()
+
+
+@pytest.fixture
+async def sender(pool: asyncpg.Pool) -> AsyncIterator[Sender]:
+    sender = Sender(pool, MailSettings())
+    yield sender
+    await sender.client.aclose()
+
+
+async def listens(ward: Ward, **about: object) -> tuple[UUID, str | None]:
+    """Enter a receiver; gives its identifier and secret."""
+    receiver_id = uuid4()
+    wanted = Receiver.model_validate({"site_id": ward.site_id, "role": "case_manager"} | about)
+    async with ward.pool.acquire() as conn, conn.transaction():
+        return receiver_id, await receivers.put(conn, receiver_id, wanted)
+
+
+async def always_open(ward: Ward) -> None:
+    ward.ladder = Ladder(ALWAYS, LADDER.table)
+    body = '{"version": "open", "opens": "00:00", "closes": "23:59:59.999999", "staffed_weekdays": [0,1,2,3,4,5,6]}'
+    await ward.pool.execute(
+        "insert into policies values ($1, 'open', '2020-01-01', $2)", ward.site_id, body
+    )
+
+
+async def test_a_webhook_is_signed_neutral_and_sent_once(
+    ward: Ward, ear: Ear, sender: Sender
+) -> None:
+    await always_open(ward)
+    _, secret = await listens(ward, kind="webhook", address=ear.address)
+    person = await ward.admitted()
+    await ward.missed(person)
+
+    assert await sender.turn(urgent=False) == 1
+    assert await sender.turn(urgent=False) == 0
+    [(headers, body)] = ear.heard
+    heard = Webhook(secret or "").verify(body, {k.lower(): v for k, v in headers.items()})
+    [concern] = await ward.open_concerns()
+    assert heard["type"] == "task.raised"
+    assert heard["data"]["reference"] == str(concern["concern_id"])
+    assert heard["data"]["key"] == headers["webhook-id"]
+    for private in (str(person), ward.site_id, "iop", "miss", "level"):
+        assert private not in body.decode()
+
+
+async def test_a_receiver_that_is_down_is_tried_for_days_with_the_same_key_and_shown(
+    ward: Ward, ear: Ear, sender: Sender
+) -> None:
+    await always_open(ward)
+    receiver_id, _ = await listens(ward, kind="webhook", address=ear.address)
+    ear.status = 503
+    await ward.missed(await ward.admitted())
+
+    for _ in range(4):
+        assert await sender.turn(urgent=False) == 1
+        assert await sender.turn(urgent=False) == 0
+        await ward.later(9)
+    assert len(set(ear.keys())) == 1
+    [shown] = await receivers.listed(ward.pool, ward.site_id)
+    assert (shown["waiting"], shown["trouble"], shown["given_up"]) == (1, "http_503", 0)
+    assert (await receivers.status(ward.pool))["receivers_in_trouble"] == 1
+
+    await ward.later(24 * 5)
+    await sender.turn(urgent=False)
+    assert (await receivers.status(ward.pool))["given_up"] == 1
+    assert await sender.turn(urgent=False) == 0
+
+    ear.status = 200
+    async with ward.pool.acquire() as conn:
+        assert await receivers.send_again(conn, receiver_id) == 1
+    assert await sender.turn(urgent=False) == 1
+    assert len(set(ear.keys())) == 1
+    [shown] = await receivers.listed(ward.pool, ward.site_id)
+    assert (shown["waiting"], shown["trouble"]) == (0, None)
+
+
+async def test_a_sender_that_died_after_sending_sends_again_with_the_same_key(
+    ward: Ward, ear: Ear, sender: Sender, pool: asyncpg.Pool
+) -> None:
+    await always_open(ward)
+    await listens(ward, kind="webhook", address=ear.address)
+    await ward.missed(await ward.admitted())
+    async with pool.acquire() as conn, conn.transaction():
+        from alerts import notices  # noqa: PLC0415  # the half turn of a sender that dies
+
+        [claimed] = await notices.claim(conn, urgent=False)
+    assert await sender._send(claimed, {}) is None
+    assert await sender.turn(urgent=False) == 0
+
+    await ward.later(1)
+    assert await sender.turn(urgent=False) == 1
+    assert len(ear.heard) == 2
+    assert len(set(ear.keys())) == 1
+
+
+async def test_mail_says_that_something_waits_and_nothing_more(
+    ward: Ward, mailbox: Mailbox, pool: asyncpg.Pool, sender: Sender
+) -> None:
+    host, port = mailbox.address
+    sender.settings = MailSettings(
+        smtp_host=host, smtp_port=port, smtp_tls="none", page_url="https://handrail.example/"
+    )
+    await always_open(ward)
+    await listens(ward, kind="email", address="case.manager@clinic.example")
+    person = await ward.admitted()
+    await ward.missed(person)
+    assert await sender.turn(urgent=False) == 1
+
+    [letter] = mailbox.letters
+    assert letter["Subject"] == "Something is waiting for you"
+    assert letter["To"] == "case.manager@clinic.example"
+    text = str(letter)
+    [key] = await pool.fetch("select notice_id from notices")
+    assert f"<{key['notice_id']}@" in letter["Message-ID"]
+    for private in (str(person), ward.site_id, "iop", "missed", "session", "patient", "treatment"):
+        assert private not in text.lower()
+
+
+async def test_without_a_mail_server_mail_waits_and_the_reason_is_shown(
+    ward: Ward, sender: Sender
+) -> None:
+    await always_open(ward)
+    await listens(ward, kind="email", address="case.manager@clinic.example")
+    await ward.missed(await ward.admitted())
+    await sender.turn(urgent=False)
+
+    [shown] = await receivers.listed(ward.pool, ward.site_id)
+    assert (shown["waiting"], shown["trouble"]) == (1, "no_mail_server_set")
+
+
+async def test_in_quiet_hours_only_safety_is_told(ward: Ward, ear: Ear, sender: Sender) -> None:
+    closed = '{"version": "closed", "opens": "00:00", "closes": "00:00:00.000001"}'
+    await ward.pool.execute("insert into policies values ('north', 'c', '2020-01-01', $1)", closed)
+    await listens(ward, kind="webhook", address=ear.address)
+    await listens(ward, role="on_call", kind="webhook", address=ear.address, digest=True)
+    await ward.missed(await ward.admitted())
+    assert await sender.turn(urgent=False) == 0
+
+    await ward.flagged(await ward.admitted(days=40))
+    assert await sender.turn(urgent=True) == 1
+    assert json.loads(ear.heard[0][1])["data"]["urgent"] is True
+
+
+async def test_a_digest_counts_what_waits_once_a_staffed_day(
+    ward: Ward, ear: Ear, sender: Sender
+) -> None:
+    await always_open(ward)
+    await listens(ward, kind="webhook", address=ear.address, digest=True)
+    await ward.missed(await ward.admitted())
+    await ward.missed(await ward.admitted())
+    assert await sender.turn(urgent=False) == 0
+
+    await ward.later(25)
+    assert await sender.turn(urgent=False) == 1
+    assert await sender.turn(urgent=False) == 0
+    [(_, body)] = ear.heard
+    assert json.loads(body)["data"]["waiting"] == {"now": 0, "today": 0, "soon": 2}
+
+
+async def test_what_is_taken_back_is_told_to_whoever_heard_and_to_nobody_else(
+    ward: Ward, ear: Ear, sender: Sender
+) -> None:
+    await always_open(ward)
+    await listens(ward, kind="webhook", address=ear.address)
+    person, other = await ward.admitted(), await ward.admitted()
+    await ward.attended(person, -2)
+    await ward.attended(other, -2)
+    session = await ward.missed(person)
+    await sender.turn(urgent=False)
+    await ward.corrected(person, session)
+    await sender.turn(urgent=False)
+    assert ear.changes() == ["task.raised", "task.withdrawn"]
+
+    await ward.corrected(other, await ward.missed(other))
+    assert await sender.turn(urgent=False) == 0
+
+
+async def test_nobody_is_told_of_one_who_is_back_or_away_with_a_reason(
+    ward: Ward, ear: Ear, sender: Sender
+) -> None:
+    await always_open(ward)
+    await listens(ward, kind="webhook", address=ear.address)
+    back, away = await ward.admitted(), await ward.admitted()
+    await ward.missed(back)
+    await ward.missed(away)
+    await ward.attended(back)
+    await ward.held(away)
+    await sender.turn(urgent=False)
+
+    assert ear.heard == []
+
+
+async def test_a_replay_tells_nobody(ward: Ward, ear: Ear, pool: asyncpg.Pool) -> None:
+    ward.clock = "replay"
+    await listens(ward, kind="webhook", address=ear.address)
+    await ward.missed(await ward.admitted())
+
+    assert len(await ward.open_concerns()) == 1
+    assert await pool.fetchval("select count(*) from notices") == 0
+    assert await pool.fetchval("select count(*) from concerns where due_at is not null") == 0
+
+
+async def test_an_escalation_comes_once_on_the_databases_clock_and_not_after_it_was_taken_on(
+    ward: Ward, ear: Ear, sender: Sender
+) -> None:
+    await always_open(ward)
+    await listens(ward, role="supervisor", kind="webhook", address=ear.address)
+    taken, left = await ward.admitted(), await ward.admitted()
+    for person in (taken, left):
+        await ward.missed(person)
+    concerns = {row["admission_id"]: row["concern_id"] for row in await ward.open_concerns()}
+    await ward.says("acknowledge", concern_id=concerns[taken])
+    assert await ward.sweeps() == 0
+
+    await ward.says(
+        "record_outreach", concern_id=concerns[taken], channel="phone", outcome="reached_returning"
+    )
+    await ward.later(47.9)
+    assert await ward.sweeps() == 0
+    await ward.later(0.2)
+    assert await ward.sweeps() == 1
+    assert await ward.sweeps() == 0
+    await sender.turn(urgent=False)
+    assert ear.changes() == ["task.escalated"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"kind": "webhook", "address": "http://hospital.example/hook"},
+        {"kind": "webhook", "address": "https://name:secret@hospital.example/"},
+        {"kind": "email", "address": "nobody"},
+        {"kind": "email", "address": "a@b.example,c@d.example"},
+        {"kind": "pager", "address": "https://hospital.example/"},
+    ],
+)
+def test_a_receiver_that_could_leak_or_not_be_reached_is_refused(wrong: dict[str, str]) -> None:
+    with pytest.raises(ValueError):
+        Receiver.model_validate({"site_id": "north", "role": "supervisor"} | wrong)
+
+
+def test_no_notice_has_a_word_of_its_subject() -> None:
+    said = " ".join([words.URGENT, *words._SUBJECTS.values(), *words._SENTENCES.values()]).lower()
+
+    for word in ("patient", "treatment", "clinic", "program", "recovery", "session", "risk"):
+        assert word not in said
