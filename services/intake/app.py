@@ -2,15 +2,22 @@
 
 from handrail.events.intake import IntakeDayClosed
 from handrail.service import Service, read_settings, run
-from intake import http, lists, queries
+from intake import clocks, consumers, http, lists, queries
 
 
 async def main() -> int:
     """Run the service until it is told to stop."""
-    service = Service("intake", read_settings("intake"), IntakeDayClosed)
+    service = Service(
+        "intake",
+        read_settings("intake"),
+        IntakeDayClosed,
+        reads=("attendance",),
+        apply=consumers.on_attendance_events,
+    )
     service.app.include_router(http.routes(service.api_pool, service.committed))
     service.app.include_router(queries.routes(service.api_pool))
     service.app.include_router(lists.routes(service.api_pool))
+    service.app.include_router(clocks.routes(service.api_pool))
     return await service.serve()
 
 

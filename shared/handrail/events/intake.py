@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Literal, get_args
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from handrail.events.base import AdmissionEvent, Clock, Code, DayClosed, SessionType, event
 
@@ -55,6 +55,31 @@ class ReferralReceived(AdmissionEvent):
     time_zone: str = Field(pattern=r"^[A-Za-z0-9_+/-]{1,64}$", description="IANA zone of the site.")
     clock: Clock = Field(description="`replay` where recorded history is played.")
     source: Code = Field(examples=list(get_args(ReferralSource)))
+
+
+@event("intake.first_session_kept.v1")
+class FirstSessionKept(AdmissionEvent):
+    """The person has been seen for the first time; said again where a correction moves it."""
+
+    session_id: UUID
+    first_session_on: date
+    hours: Annotated[float, Field(ge=0, description="Since the referral.")]
+    in_time: bool = Field(description="Within 48 hours.")
+
+
+@event("intake.first_session_undone.v1")
+class FirstSessionUndone(AdmissionEvent):
+    """A correction took the first session back, and there is no other."""
+
+    session_id: UUID
+
+
+@event("intake.referral_went_cold.v1")
+class ReferralWentCold(AdmissionEvent):
+    """The clock ran out and the person has not been seen: most loss happens here."""
+
+    due_at: AwareDatetime
+    hours: Annotated[int, Field(ge=1, description="That the clock had.")]
 
 
 @event("intake.intake_completed.v1")
