@@ -23,6 +23,7 @@ ELSEWHERE = {
     "bench": "operate.bench",
     "drill": "operate.drill",
     "dead-letters": "operate.dead_letters",
+    "risk": "alerts.risk.training.command",
     "simulate": "operate.simulate.command",
 }
 

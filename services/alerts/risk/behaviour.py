@@ -18,7 +18,7 @@ class Behaviour(msgspec.Struct, array_like=True):
 
     `seats` are the last planned sessions by planned day: (day, 0 attended | 1 missed |
     2 cancelled late, days between plan and attendance). `screens` are (day, number of kinds
-    found, 1 if opioids), `checkins` are (day, score).
+    found, 1 if opioids), `checkins` are (day, score). `screened` and `opioid_screens` count them all.
     """
 
     admitted: int | None = None
@@ -32,6 +32,8 @@ class Behaviour(msgspec.Struct, array_like=True):
     seats: list[tuple[int, int, int]] = []
     screens: list[tuple[int, int, int]] = []
     checkins: list[tuple[int, float]] = []
+    screened: int = 0
+    opioid_screens: int = 0
 
 
 def admitted(b: Behaviour, day: int) -> None:
@@ -69,6 +71,8 @@ def excused(b: Behaviour, day: int) -> None:
 def screened(b: Behaviour, day: int, positives: tuple[str, ...] = ()) -> None:
     """A drug screen known on `day`; `positives` are the drugs found, none if negative."""
     opioids = any(drug.lower().startswith(OPIOIDS) for drug in positives)
+    b.screened += 1
+    b.opioid_screens += int(opioids)
     insort(b.screens, (day, len(positives), int(opioids)))
     if len(b.screens) > ANSWERS_KEPT:
         del b.screens[0]

@@ -8,6 +8,12 @@ WEEK = 7.0
 HALF_WEEK = 3.5
 SCREENS_READ = 4
 VISITS_READ = 5
+# What a miss weighs by its place in the last ten seats, the newest first.
+WEIGHTS = (10, 7, 5, 3, 2, 2, 1, 1, 1, 0)
+WEIGHT_OF_DOUBT = 2
+VISIT_UNITS = 6
+OFTEN = 5.0
+SCREENED_BY = 6
 
 SIGNS = (
     "run",
@@ -27,6 +33,19 @@ SIGNS = (
     "gap_days",
     "screens_read",
     "opioid_screens",
+    "recent_misses",
+    "misses_weigh",
+    "seats_weigh",
+    "recent_visits",
+    "sessions_known",
+    "unscreened_visits",
+    "not_screened_yet",
+    "last_positive",
+    "last_others",
+    "opioid_history",
+    "screened",
+    "opioids_found",
+    "stepped",
 )
 
 
@@ -65,6 +84,11 @@ def read_signs(b: Behaviour, day: int) -> tuple[float, ...]:
         gap,
         len(read),
         opioids,
+        *_recent_misses(seats),
+        _recent_visits(seats, day - VISIT_UNITS * (WEEK if interval > OFTEN else HALF_WEEK)),
+        len(seats),
+        *_screens(b),
+        int(b.level_changed is not None),
     )
 
 
@@ -89,6 +113,34 @@ def _earlier(seats: list[tuple[int, int, int]], kept_at: int) -> tuple[int, int]
 def _longest_gap(seats: list[tuple[int, int, int]]) -> int:
     seen = [seat[0] + seat[2] for seat in seats if not seat[1]][-VISITS_READ:]
     return max((later - first for first, later in pairwise(seen)), default=0)
+
+
+def _recent_misses(seats: list[tuple[int, int, int]]) -> tuple[float, int, int]:
+    """Weight of the misses over the weight of all seats, and the two weights."""
+    missed = total = 0
+    for seat, weight in zip(reversed(seats), WEIGHTS, strict=False):
+        total += weight
+        if seat[1]:
+            missed += weight
+    return missed / (total + WEIGHT_OF_DOUBT), missed, total
+
+
+def _recent_visits(seats: list[tuple[int, int, int]], after: float) -> int:
+    return sum(1 for seat in seats if not seat[1] and seat[0] + seat[2] > after)
+
+
+def _screens(b: Behaviour) -> tuple[float, ...]:
+    """Visits since the last screen, whether the first is due, the last answer, and the history.
+
+    A programme that does not screen has no screens to miss: after the first sessions no sign.
+    """
+    if not b.screens:
+        early = len(b.seats) <= SCREENED_BY
+        return (_unscreened(b) if early else 0), int(early), int(early), 0, 0.5 * early, 0, 0
+    _, kinds, opioids = b.screens[-1]
+    share = (b.opioid_screens + 0.5) / (b.screened + 1)
+    history = (share, b.screened, b.opioid_screens)
+    return _unscreened(b), 0, min(kinds, 1), kinds - opioids, *history
 
 
 def _unscreened(b: Behaviour) -> int:

@@ -66,6 +66,40 @@ def _interval(numbers: Numbers) -> str:
     return f"a session about every {_count(round(float(numbers[0]), 1), 'day')}"
 
 
+def _recent_misses(numbers: Numbers) -> str:
+    return f"recent misses weigh {numbers[0]:g} of {numbers[1]:g}"
+
+
+def _recent_visits(numbers: Numbers) -> str:
+    return f"{_count(numbers[0], 'visit')} in the last six weeks"
+
+
+def _sessions_known(numbers: Numbers) -> str:
+    return f"{_count(numbers[0], 'session')} planned so far"
+
+
+def _last_screen(numbers: Numbers) -> str:
+    return "drugs found in the last screen" if numbers[0] else "no drugs found in the last screen"
+
+
+def _other_drugs(numbers: Numbers) -> str:
+    return f"{_count(numbers[0], 'drug')} other than opioids in the last screen"
+
+
+def _opioid_history(numbers: Numbers) -> str:
+    if not numbers[1]:
+        return "no drug screen on file"
+    return f"opioids in {numbers[0]:g} of {_count(numbers[1], 'drug screen')}"
+
+
+def _not_screened_yet(_numbers: Numbers) -> str:
+    return "no drug screen yet in the first sessions"
+
+
+def _level_unchanged(_numbers: Numbers) -> str:
+    return "no change of the level of care so far"
+
+
 _PHRASES: dict[str, Callable[[Numbers], str]] = {
     "misses_in_a_row": _run,
     "silence": _silence,
@@ -76,4 +110,13 @@ _PHRASES: dict[str, Callable[[Numbers], str]] = {
     "unscreened_visits": _unscreened,
     "longest_gap": _gap,
     "sparse_sessions": _interval,
+    "recent_misses": _recent_misses,
+    "recent_visits": _recent_visits,
+    "sessions_known": _sessions_known,
+    "time_in_care": _days_in_care,
+    "not_screened_yet": _not_screened_yet,
+    "last_screen": _last_screen,
+    "other_drugs": _other_drugs,
+    "opioid_history": _opioid_history,
+    "level_unchanged": _level_unchanged,
 }

@@ -1,0 +1,1 @@
+"""Trains the table from recorded histories. Development only: no service imports it."""
