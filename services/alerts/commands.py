@@ -50,6 +50,14 @@ class RecordOutreach(Command):
     )
 
 
+class UndoOutreach(Command):
+    """An attempt was recorded by mistake: it counts nowhere any more."""
+
+    do: Literal["undo_outreach"] = "undo_outreach"
+    concern_id: UUID
+    outreach_id: UUID
+
+
 class Resolve(Command):
     """Close a concern by evidence: a documented decline, or all that was agreed was tried."""
 
@@ -68,7 +76,8 @@ class NewPolicy(BaseModel):
 
 
 AnyCommand: TypeAlias = Annotated[
-    Acknowledge | Assign | Snooze | RecordOutreach | Resolve, Field(discriminator="do")
+    Acknowledge | Assign | Snooze | RecordOutreach | UndoOutreach | Resolve,
+    Field(discriminator="do"),
 ]
 COMMANDS: TypeAdapter[list[AnyCommand]] = TypeAdapter(
     Annotated[list[AnyCommand], Field(max_length=200)]

@@ -5,6 +5,9 @@ import msgspec
 from alerts.facts import Fact
 from alerts.story import ATTENDED, MISSED
 
+# The care team took an outreach back: it was recorded by mistake.
+UNDONE = "undone"
+
 
 def corrected(facts: list[Fact]) -> list[Fact]:
     """The facts as they truly were: each corrected seat says what its last correction says."""
@@ -23,6 +26,8 @@ def corrected(facts: list[Fact]) -> list[Fact]:
 
 def _mended(fact: Fact, correction: Fact) -> Fact | None:
     now = correction.codes[1]
+    if now == UNDONE:
+        return None
     if now == ATTENDED:
         return msgspec.structs.replace(
             fact, what="attended", day=correction.day, codes=(), numbers=correction.numbers

@@ -35,6 +35,17 @@ insert into outreach (
 )
 values ($1, $2, $3, $4, $5, $6, $7, $8)
 """
+_UNDO_OUTREACH = """
+with undone as (
+    delete from outreach where outreach_id = $1 and concern_id = $2
+    returning outreach_id, concern_id, admission_id, channel, outcome, party, day, occurred_at
+)
+insert into outreach_undone (
+    outreach_id, concern_id, admission_id, channel, outcome, party, day, occurred_at
+)
+select outreach_id, concern_id, admission_id, channel, outcome, party, day, occurred_at from undone
+returning outreach_id
+"""
 _ATTEMPTS = """
 select channel, outcome, day, party from outreach where concern_id = $1
 order by occurred_at, recorded_at
@@ -149,11 +160,12 @@ async def set_snooze_reason(conn: Connection, concern_id: UUID, reason: str) -> 
 
 async def add_outreach(
     conn: Connection, found: Open, attempt: Attempt, occurred_at: datetime
-) -> None:
-    """Keep an attempt."""
+) -> UUID:
+    """Keep an attempt, under a new identifier."""
+    outreach_id = uuid4()
     await conn.execute(
         _OUTREACH,
-        uuid4(),
+        outreach_id,
         found.concern_id,
         found.admission_id,
         attempt.channel,
@@ -162,6 +174,12 @@ async def add_outreach(
         attempt.day,
         occurred_at,
     )
+    return outreach_id
+
+
+async def undo_outreach(conn: Connection, concern_id: UUID, outreach_id: UUID) -> bool:
+    """Take an attempt out of all that counts. False when the concern has no such attempt."""
+    return await conn.fetchval(_UNDO_OUTREACH, outreach_id, concern_id) is not None
 
 
 async def attempts(conn: Connection, concern_id: UUID) -> list[Attempt]:

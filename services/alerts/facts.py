@@ -68,14 +68,16 @@ def _told(event: AdmissionEvent) -> _Told | None:  # noqa: PLR0911  # one line a
         case attendance.SessionAttended():
             planned = event.planned_on.toordinal() if event.planned_on else -1
             numbers = (float(planned), float(event.minutes), float(event.minutes_late))
-            return "attended", event.attended_on.toordinal(), (), numbers
+            return "attended", event.attended_on.toordinal(), (event.session_type,), numbers
         case attendance.SessionMissed():
             day = (event.planned_on or event.recorded_day).toordinal()
-            return "missed", day, (event.kind, event.reason), ()
+            return "missed", day, (event.kind, event.reason, event.session_type), ()
         case attendance.SessionExcused():
-            return "excused", (event.planned_on or event.recorded_day).toordinal(), (), ()
+            day = (event.planned_on or event.recorded_day).toordinal()
+            return "excused", day, (event.session_type,), ()
         case attendance.SessionCancelledByProgram():
-            return "unheld", (event.planned_on or event.recorded_day).toordinal(), (), ()
+            day = (event.planned_on or event.recorded_day).toordinal()
+            return "unheld", day, (event.session_type,), ()
         case attendance.AttendanceCorrected():
             at = event.attended_on or event.planned_on or event.recorded_day
             planned = event.planned_on.toordinal() if event.planned_on else -1

@@ -1,12 +1,21 @@
 """The care team's own work: acknowledge, reach out, resolve; each changes the concern at once."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from alerts import concern, desk, duty, plan, record, store
-from alerts.commands import Acknowledge, AnyCommand, Assign, RecordOutreach, Resolve, Snooze
+from alerts.commands import (
+    Acknowledge,
+    AnyCommand,
+    Assign,
+    RecordOutreach,
+    Resolve,
+    Snooze,
+    UndoOutreach,
+)
+from alerts.corrections import UNDONE
 from alerts.desk import Open
 from alerts.facts import Fact, micros
 from alerts.plan import Attempt
@@ -17,6 +26,16 @@ from handrail.outbox import Connection
 from handrail.receipts import Moment, Rejected, Result, moment_of
 
 OWNER = "alerts"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a piece of work tells the story; `seat` names it, so that it can be taken back."""
+
+    what: str
+    codes: tuple[str, ...]
+    numbers: tuple[float, ...] = ()
+    seat: str = ""
 
 
 async def take(
@@ -61,10 +80,12 @@ async def _carry_out(conn: Connection, command: AnyCommand, now: datetime, ladde
             await _snooze(conn, found, command, moment)
         case RecordOutreach():
             await _reach_out(conn, found, command, moment, ladder)
+        case UndoOutreach():
+            await _undo(conn, found, command, moment, ladder)
         case Resolve(ending=ending):
             await _require_evidence(conn, found, ending)
             seen = events.AlertAcknowledged(**_about(found, command, moment))
-            await _tell(conn, found, seen, ("resolved", (ending,)), ladder)
+            await _tell(conn, found, seen, Told("resolved", (ending,)), ladder)
 
 
 async def _snooze(conn: Connection, found: Open, command: Snooze, moment: Moment) -> None:
@@ -97,7 +118,7 @@ async def _reach_out(
     attempt = Attempt(command.channel, command.outcome, moment.recorded_day, command.party)
     before = await desk.attempts(conn, found.concern_id)
     step = plan.next_step([*before, attempt], found.policy, has_support=bool(supports))
-    await desk.add_outreach(conn, found, attempt, command.occurred_at)
+    outreach_id = await desk.add_outreach(conn, found, attempt, command.occurred_at)
     if found.site.clock == "wall":
         then = duty.attempt(found.duty, step, found.at, found.where)
     else:
@@ -109,16 +130,41 @@ async def _reach_out(
         outcome=command.outcome,
         party=command.party,
         next_step=step.code,
+        outreach_id=outreach_id,
     )
     codes = (command.channel, command.outcome, command.party)
-    await _tell(conn, found, event, ("outreach", codes), ladder)
+    told = Told("outreach", codes, seat=outreach_id.hex)
+    await _tell(conn, found, event, told, ladder)
+
+
+async def _undo(
+    conn: Connection, found: Open, command: UndoOutreach, moment: Moment, ladder: Ladder
+) -> None:
+    """Take an attempt back: what hung on it is decided again without it."""
+    if not await desk.undo_outreach(conn, found.concern_id, command.outreach_id):
+        detail = "The concern has no such attempt, or it was taken back already."
+        raise Rejected("outreach_unknown", detail, "outreach_id")
+    left = await desk.attempts(conn, found.concern_id)
+    row = (await store.load(conn, [found.admission_id]))[found.admission_id]
+    supports = record.present(row.record, ladder).supports
+    if found.site.clock == "wall":
+        step = plan.next_step(left, found.policy, has_support=bool(supports))
+        then = duty.attempt(found.duty, step, found.at, found.where)
+        if not left:
+            fresh = duty.begin(found.duty.level, found.at, found.where)
+            then = replace(fresh, acknowledged_at=found.duty.acknowledged_at)
+        await desk.set_duty(conn, found.concern_id, then)
+    about = _about(found, command, moment)
+    event = events.OutreachUndone(**about, outreach_id=command.outreach_id)
+    told = Told("corrected", ("recorded", UNDONE), (-1.0, 0.0, 0.0), command.outreach_id.hex)
+    await _tell(conn, found, event, told, ladder)
 
 
 async def _tell(
     conn: Connection,
     found: Open,
     event: events.ConcernEvent,
-    told: tuple[str, tuple[str, ...]],
+    told: Told,
     ladder: Ladder,
 ) -> None:
     """Put the work into the admission's story and see what follows."""
@@ -128,9 +174,11 @@ async def _tell(
         micros(event.occurred_at),
         OWNER,
         await desk.next_sequence(conn, found.admission_id, OWNER),
-        told[0],
+        told.what,
         event.recorded_day.toordinal(),
-        told[1],
+        told.codes,
+        told.numbers,
+        told.seat,
     )
     await concern.apply_own(conn, row, fact, event, ladder)
 

@@ -53,6 +53,7 @@ class Screen:
         """A window nobody is signed in on."""
         words = {"viewport": DESK, "locale": "en-US"} | options
         context = await browser.new_context(**words)
+        context.set_default_timeout(10_000)
         screen = cls(base, context, await context.new_page())
         screen.page.on("console", screen._note)
         screen.page.on("pageerror", lambda error: screen.troubles.append(str(error)))

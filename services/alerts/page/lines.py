@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from alerts.page.texts import NEXT_STEP, Say, phrase, sentence
+from alerts.page.texts import Say, phrase, sentence
 
 MONTHS = {
     "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
@@ -34,18 +34,19 @@ def _facts(row: dict[str, Any], say: Say, language: str) -> str:
     facts = [say("since", day=day_words(row["opened_on"], language))]
     if row["closed_at"]:
         return ", ".join([*facts, say("closed_as", ending=say(row["ending"] or "withdrawn"))])
-    other, zone = row["other"], row["time_zone"]
+    zone = row["time_zone"]
     if row["due_at"]:
         key = "overdue" if row["overdue"] else "by"
         facts.append(say(key, time=moment_words(row["due_at"], zone, say, language)))
-    facts.append(say("for_role", role=say(other.get("assigned_role") or row["owner_role"])))
-    if other.get("assigned_to"):
-        facts.append(say("assigned_to", who=other["assigned_to"]))
+    facts.append(say("for_role", role=say(row["assigned_role"] or row["owner_role"])))
+    if row["assigned_to"]:
+        facts.append(say("assigned_to", who=row["assigned_to"]))
     facts.append(say("taken_on" if row["acknowledged_at"] else "not_taken_on"))
-    if other.get("snoozed_until"):
-        until = datetime.fromisoformat(other["snoozed_until"])
-        if until > datetime.now(UTC):
-            facts.append(say("snoozed", time=moment_words(until, zone, say, language)))
+    if row["paused"]:
+        facts.append(say("paused", reason=say(row["paused"])))
+    if row["snoozed_until"] and row["snoozed_until"] > datetime.now(UTC):
+        until = moment_words(row["snoozed_until"], zone, say, language)
+        facts.append(say("snoozed", time=until))
     if row["attempts"]:
         one = row["attempts"] == 1
         facts.append(say("attempt_one") if one else say("attempts", n=row["attempts"]))
@@ -53,7 +54,7 @@ def _facts(row: dict[str, Any], say: Say, language: str) -> str:
 
 
 def _step(row: dict[str, Any], say: Say) -> str:
-    return say("next", step=say(NEXT_STEP.get(row["last_outcome"], "step_call")))
+    return say("next", step=say(f"step_{row['next_step']}"))
 
 
 def day_words(day: date, language: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
-from alerts.page import doors, issuer, today
+from alerts.page import doors, issuer, people, today
 from alerts.page.doors import Doors
 from alerts.page.live import Changes
 from alerts.page.oidc import Provider
@@ -20,7 +20,7 @@ STATIC = Path(__file__).parent / "static"
 TYPES = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
-def install(service: Service, _ladder: Ladder) -> None:
+def install(service: Service, ladder: Ladder) -> None:
     """Put the page on a service."""
     settings = PageSettings()
     base = _base(settings, service.settings)
@@ -34,6 +34,7 @@ def install(service: Service, _ladder: Ladder) -> None:
     service.after_commit.append(changes.ring)
     doors.install(app, way_in)
     app.include_router(today.routes(way_in, changes))
+    app.include_router(people.routes(way_in, service.committed, ladder))
     app.include_router(_dress())
 
 

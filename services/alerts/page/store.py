@@ -1,6 +1,5 @@
 """What the page asks the database; each question sees a member's own programmes only."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -18,9 +17,7 @@ select c.concern_id, c.admission_id, c.site_id, c.level, c.kind, c.reasons, c.op
     c.closed_at, c.changed_in, coalesce(c.due_at <= now(), false) as overdue,
     p.program_id, p.track, s.time_zone, s.clock,
     (select count(*) from outreach o where o.concern_id = c.concern_id) as attempts,
-    (select o.outcome from outreach o where o.concern_id = c.concern_id
-     order by o.occurred_at desc limit 1) as last_outcome,
-    to_jsonb(c) as other
+    c.next_step, c.assigned_role, c.assigned_to, c.snoozed_until, c.snooze_reason, c.paused
 from unnest($1::uuid[]) with ordinality as t (concern_id, place)
 join concerns c using (concern_id)
 left join people p using (admission_id)
@@ -37,8 +34,10 @@ where c.closed_at is null
     and ($3::text is null or p.track = $3)
     and ($4::text is null or c.site_id = $4)
     and c.level <= $5
-    and ($6::text[] is null or c.owner_role = any($6))
-order by c.level > 0, coalesce(c.due_at <= now(), false) desc, c.acknowledged_at is not null,
+    and ($6::text[] is null or c.assigned_to = $9
+        or (c.assigned_to is null and coalesce(c.assigned_role, c.owner_role) = any($6)))
+order by c.level > 0, coalesce(c.snoozed_until > now(), false) or c.paused is not null,
+    coalesce(c.due_at <= now(), false) desc, c.acknowledged_at is not null,
     c.level, c.due_at nulls last, c.opened_on, c.concern_id
 limit $7 offset $8
 """
@@ -74,8 +73,15 @@ class Filter:
             and self.track in (None, row["track"])
             and self.site in (None, row["site_id"])
             and row["level"] <= self.level
-            and (not self.mine or row["owner_role"] in TOLD[member.role])
+            and (not self.mine or is_mine(row, member))
         )
+
+
+def is_mine(row: dict[str, Any], member: Member) -> bool:
+    """Whether the work is a member's own, or waits for their role."""
+    if row["assigned_to"] is not None:
+        return bool(row["assigned_to"] == member.subject)
+    return (row["assigned_role"] or row["owner_role"]) in TOLD[member.role]
 
 
 def is_in_scope(row: dict[str, Any], member: Member) -> bool:
@@ -97,6 +103,7 @@ async def open_concerns(
         TOLD[member.role] if asked.mine else None,
         PAGE,
         (page - 1) * PAGE,
+        member.subject,
     )
     found = await concerns(conn, [row["concern_id"] for row in rows])
     return found, rows[0]["total"] if rows else 0
@@ -104,10 +111,7 @@ async def open_concerns(
 
 async def concerns(conn: Connection, ids: Sequence[UUID]) -> list[dict[str, Any]]:
     """These concerns as the page shows them, open or closed, in the order asked."""
-    found = [dict(row) for row in await conn.fetch(_SHOWN, ids)] if ids else []
-    for row in found:
-        row["other"] = json.loads(row["other"])
-    return found
+    return [dict(row) for row in await conn.fetch(_SHOWN, ids)] if ids else []
 
 
 async def position(conn: Connection) -> int:

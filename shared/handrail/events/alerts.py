@@ -122,6 +122,16 @@ class OutreachRecorded(ConcernEvent):
     outcome: Outcome
     party: Code = Field(default="person", examples=["person", "support"])
     next_step: Code | None = Field(default=None, examples=["call_again", "verify_return"])
+    outreach_id: UUID | None = Field(
+        default=None, description="The attempt; by it `outreach_undone` takes it back."
+    )
+
+
+@event("alerts.outreach_undone.v1")
+class OutreachUndone(ConcernEvent):
+    """An attempt was recorded by mistake. Consumers undo what followed."""
+
+    outreach_id: UUID
 
 
 @event("alerts.concern_resolved.v1")
