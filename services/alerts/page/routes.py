@@ -6,7 +6,7 @@ from pathlib import Path
 from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
-from alerts.page import doors, issuer, people, today
+from alerts.page import doors, issuer, people, team, today
 from alerts.page.doors import Doors
 from alerts.page.live import Changes
 from alerts.page.oidc import Provider
@@ -35,6 +35,7 @@ def install(service: Service, ladder: Ladder) -> None:
     doors.install(app, way_in)
     app.include_router(today.routes(way_in, changes))
     app.include_router(people.routes(way_in, service.committed, ladder))
+    app.include_router(team.routes(way_in, service))
     app.include_router(_dress())
 
 
