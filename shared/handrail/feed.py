@@ -27,6 +27,9 @@ BATCH = 1000
 IDLE_MILLISECONDS = 5
 AT_ONCE = 4
 STUCK_SECONDS = 30.0
+# After a broker's end a consumer may never find it again; a new one does.
+SILENT_SECONDS = 10.0
+LAG_SECONDS = 2.0
 
 Apply: TypeAlias = Callable[[Connection, Sequence[Received]], Awaitable[None]]
 Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
@@ -275,7 +278,9 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
 
         Raises StuckError when records wait and none was taken for STUCK_SECONDS: the process
         should end and be started again, because aiokafka cannot always rejoin by itself.
+        Raises SilentError when Kafka gave no answer for SILENT_SECONDS: another consumer is needed.
         """
+        answered_at = time.monotonic()
         while True:
             await asyncio.sleep(1.0)
             try:
@@ -285,7 +290,10 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
             except (*TRANSIENT, KafkaError) as error:
                 self._note(type(error).__name__)
                 self._moved_at = time.monotonic()
+                if time.monotonic() - answered_at > SILENT_SECONDS:
+                    raise SilentError from error
                 continue
+            answered_at = time.monotonic()
             if behind == 0 and not self.unplaced:
                 self._recovered()
             if behind == 0 or self.trouble == "topic_went_back":
@@ -298,7 +306,7 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
         consumer = self._consumer()
         if consumer is None or not self.expected:
             return {}
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LAG_SECONDS):
             ends = await consumer.end_offsets(list(self.expected))
         return {
             f"{tp.topic}/{tp.partition}": max(0, ends[tp] - position)
@@ -362,6 +370,10 @@ def _spans(topic: str, events: Sequence[Received]) -> Iterator[Sequence[Received
             if below
             else events
         )
+
+
+class SilentError(Exception):
+    """Kafka gives this consumer no answer."""
 
 
 class StuckError(Exception):

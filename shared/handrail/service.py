@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from handrail import http, sites, telemetry
 from handrail.dead_letters import counts
 from handrail.events import DayClosed
-from handrail.feed import Apply, Feed
+from handrail.feed import Apply, Feed, SilentError
 from handrail.relay import Relay
 from handrail.settings import Settings
 from handrail.sites import BeforeClose
@@ -134,7 +134,7 @@ class Service:
             letters = await counts(conn)
             known = await sites.all_sites(conn)
         feed = self.feed
-        lag = await feed.lag() if feed else {}
+        lag = await self._lag()
         return {
             "service": self.name,
             "up_seconds": round(time.time() - self.started),
@@ -156,6 +156,13 @@ class Service:
             "sites": {s.site_id: s.closed_through.isoformat() for s in known},
             **{name: await show() for name, show in self.shows.items()},
         }
+
+    async def _lag(self) -> dict[str, int]:
+        """Records not taken yet; nothing where Kafka does not answer, which `trouble` tells."""
+        try:
+            return await self.feed.lag() if self.feed else {}
+        except (KafkaError, TimeoutError):
+            return {}
 
     def _pool(self, *, size: int, timeout: float) -> asyncpg.Pool:
         return asyncpg.create_pool(
@@ -208,6 +215,17 @@ class Service:
 
     async def _run_feed(self) -> None:
         assert self.feed is not None
+        while True:
+            await self._connect_feed()
+            try:
+                await self.feed.watch()
+            except SilentError:
+                log.warning("feed.consumer_replaced")
+                self._connected = False
+                await self._stop_feed()
+
+    async def _connect_feed(self) -> None:
+        assert self.feed is not None
         pause = 0.2
         while not self._connected:
             try:
@@ -222,7 +240,6 @@ class Service:
                 pause = min(pause * 2, 5.0)
         self.feed.trouble = None
         log.info("feed.started", topics=list(self.feed.topics))
-        await self.feed.watch()
 
     async def _close_days(self) -> None:
         """Close the days of wall-clock sites once they are over, also those missed while down."""
