@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from handrail.envelope import Received
-from handrail.events import AdmissionEvent, aftercare, attendance, intake
+from handrail.events import AdmissionEvent, aftercare, attendance, care, intake
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -124,4 +124,25 @@ def _told_elsewhere(event: AdmissionEvent) -> _Told | None:  # noqa: C901, PLR09
             return "first_visit_missed", event.planned_on.toordinal(), (), ()
         case aftercare.ReturnedToCare():
             return "returned_to_care", day, (), ()
+    return _told_of_person(event)
+
+
+def _told_of_person(event: AdmissionEvent) -> _Told | None:
+    match event:
+        case care.SupportNamed() | care.SupportConsentChanged() | care.SupportRemoved():
+            day = event.recorded_day.toordinal()
+            return "supported", day, (), (float(event.contactable or 0),)
+        case intake.AdmissionsMerged() | intake.AdmissionsUnmerged():
+            return _told_of_pair(event)
     return None
+
+
+def _told_of_pair(event: intake.AdmissionsMerged | intake.AdmissionsUnmerged) -> _Told | None:
+    """The duplicate ends, or is what it was; the survivor was seen when the duplicate was."""
+    day = event.recorded_day.toordinal()
+    is_duplicate = event.admission_id == event.duplicate_id
+    if isinstance(event, intake.AdmissionsUnmerged):
+        return ("unmerged", day, (event.status, event.reason or ""), ()) if is_duplicate else None
+    if is_duplicate:
+        return "lost", day, ("merged",), ()
+    return ("merged", event.last_seen_on.toordinal(), (), ()) if event.last_seen_on else None

@@ -154,6 +154,22 @@ def _lost(story: Story, fact: Fact) -> None:
     story.phase, story.ended = "lost", fact.codes[0]
 
 
+def _merged(story: Story, fact: Fact) -> None:
+    _contact(story, fact.day or fact.recorded)
+
+
+def _unmerged(story: Story, fact: Fact) -> None:
+    status, reason = fact.codes
+    _end_pause(story, fact.recorded)
+    story.phase, story.ended = _PHASES.get(status, status), ""
+    if status == "on_hold":
+        _begin_pause(story, reason, fact.recorded)
+        story.hold = reason
+    elif story.phase in ("discharged", "lost"):
+        _begin_pause(story, "discharge", fact.recorded)
+        story.ended = reason
+
+
 def _begin_pause(story: Story, reason: str, day: int) -> None:
     _end_pause(story, day)
     story.pauses.append((reason, day, None))
@@ -219,6 +235,7 @@ def _contact(story: Story, day: int) -> None:
     story.last_contact = max(day, story.last_contact or day)
 
 
+_PHASES = {"on_hold": "admitted", "waitlisted": "referred", "declined": "lost"}
 _SEATS = {"attended": _attended, "missed": _missed, "excused": _excused}
 _OTHERS = {
     "admitted": _admitted,
@@ -228,6 +245,8 @@ _OTHERS = {
     "resumed": _resumed,
     "discharged": _discharged,
     "lost": _lost,
+    "merged": _merged,
+    "unmerged": _unmerged,
     "unheld": _unheld,
     "supported": _supported,
     "screened": _screened,

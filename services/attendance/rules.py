@@ -101,7 +101,9 @@ def note(admission: Admission, command: commands.PersonCommand, when: When) -> A
     raise TypeError(command.__class__.__name__)
 
 
-def follow(admission: Admission, event: AdmissionEvent, day: date) -> Admission:
+def follow(  # noqa: PLR0911  # one line an event
+    admission: Admission, event: AdmissionEvent, day: date
+) -> Admission:
     """The admission after one of intake's events; `day` is the local day it happened."""
     match event:
         case intake.IntakeCompleted(admitted_on=admitted_on):
@@ -114,7 +116,17 @@ def follow(admission: Admission, event: AdmissionEvent, day: date) -> Admission:
             return replace(admission, status="admitted", held_until=day)
         case intake.Discharged(discharged_on=ended_on):
             return replace(admission, status="discharged", ended_on=ended_on)
+        case intake.AdmissionsMerged(duplicate_id=admission.admission_id):
+            ended_on = admission.ended_on or event.recorded_day
+            return replace(admission, status="discharged", ended_on=ended_on)
+        case intake.AdmissionsUnmerged(duplicate_id=admission.admission_id):
+            status = _AS_HERE.get(event.status, event.status)
+            return replace(admission, status=status, ended_on=event.ended_on)
     return admission
+
+
+# What intake tells apart and attendance does not.
+_AS_HERE = {"waitlisted": "referred", "declined": "lost"}
 
 
 def _checked(chair: Chair, said: Said) -> Seat:

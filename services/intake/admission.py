@@ -1,7 +1,8 @@
 """Intake's use case: take commands about referrals and admissions, many at a time."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import TypeAlias
 from uuid import UUID, uuid4
 
@@ -19,11 +20,14 @@ from intake.commands import (
     CatalogueChange,
     CloseDay,
     ListProgram,
+    MergeAdmissions,
+    PairCommand,
     ProgramCommand,
     ReceiveReferral,
 )
 from intake.facts import Admission, Matter, Program
-from intake.rules import catalogue
+from intake.rules import Decided, catalogue, merge
+from intake.store import people
 
 Change: TypeAlias = AdmissionChange | CatalogueChange
 
@@ -31,7 +35,7 @@ Change: TypeAlias = AdmissionChange | CatalogueChange
 async def take(conn: Connection, taken: Sequence[AnyCommand], now: datetime) -> list[Result]:
     """Carry out the commands in this order; one result each. A refused one changes nothing.
 
-    Eight statements at most for all commands between two closed days, four for a closed day.
+    Ten statements at most for all commands between two closed days, four for a closed day.
     """
     results: list[Result] = []
     between: list[Change] = []
@@ -64,10 +68,14 @@ async def _take(conn: Connection, taken: Sequence[Change], now: datetime) -> lis
     known = await receipts.find(conn, (c.receipt() for c in taken))
     referrals = await _referrals(conn, taken, known)
     await _learn_sites(conn, taken, now)
-    admissions = await store.load(conn, filter(None, (_named(c, referrals) for c in taken)))
+    duplicates = {c.duplicate_id for c in taken if isinstance(c, PairCommand)}
+    named = filter(None, (_named(c, referrals) for c in taken))
+    admissions = await store.load(conn, {*named, *duplicates})
+    last_seen = await people.last_seen(conn, duplicates)
     site_ids = {a.site_id for a in admissions.values()}
     site_ids |= {c.site_id for c in taken if isinstance(c, ReceiveReferral | ProgramCommand)}
-    batch = _Batch(known, referrals, admissions, await sites.load(conn, site_ids), now)
+    known_sites = await sites.load(conn, site_ids)
+    batch = _Batch(known, referrals, admissions, known_sites, last_seen, now)
     results = [batch.carry_out(command) for command in taken]
     await store.save(conn, [admissions[i] for i in batch.changed])
     await store.list_programs(conn, batch.programs)
@@ -76,21 +84,18 @@ async def _take(conn: Connection, taken: Sequence[Change], now: datetime) -> lis
     return results
 
 
+@dataclass(slots=True)
 class _Batch:
-    def __init__(
-        self,
-        known: dict[tuple[str, str], UUID | None],
-        referrals: dict[tuple[str, str], UUID],
-        admissions: dict[UUID, Admission],
-        known_sites: dict[str, Site],
-        now: datetime,
-    ) -> None:
-        self.known, self.referrals, self.admissions = known, referrals, admissions
-        self.sites, self.now = known_sites, now
-        self.events: list[Event] = []
-        self.taken: list[tuple[str, str, UUID | None]] = []
-        self.changed: dict[UUID, None] = {}
-        self.programs: dict[tuple[str, str], Program | None] = {}
+    known: dict[tuple[str, str], UUID | None]
+    referrals: dict[tuple[str, str], UUID]
+    admissions: dict[UUID, Admission]
+    sites: dict[str, Site]
+    last_seen: dict[UUID, date]
+    now: datetime
+    events: list[Event] = field(default_factory=list)
+    taken: list[tuple[str, str, UUID | None]] = field(default_factory=list)
+    changed: dict[UUID, None] = field(default_factory=dict)
+    programs: dict[tuple[str, str], Program | None] = field(default_factory=dict)
 
     def carry_out(self, command: Change) -> Result:
         receipt = (command.source, command.key)
@@ -102,18 +107,20 @@ class _Batch:
                 self._list(command)
                 subject = None
             else:
-                subject = self._enter(*self._decide(command))
+                subject = self._enter(self._decide(command))
         except Rejected as rejected:
             return rejected.result(command.key)
         self.taken.append((*receipt, subject))
         self.known[receipt] = subject
         return Result(key=command.key, status="applied", subject=subject)
 
-    def _enter(self, admission: Admission, events: Sequence[Event]) -> UUID:
-        subject = admission.admission_id
-        self.admissions[subject] = admission
-        self.changed[subject] = None
-        self.events += events
+    def _enter(self, decided: Sequence[Decided]) -> UUID:
+        """Keep what was decided; the subject is the last admission of it."""
+        for admission, events in decided:
+            subject = admission.admission_id
+            self.admissions[subject] = admission
+            self.changed[subject] = None
+            self.events += events
         return subject
 
     def _list(self, command: CatalogueChange) -> None:
@@ -129,34 +136,38 @@ class _Batch:
             self.programs[name] = None
             self.events.append(catalogue.unlist_program(site, command, moment))
 
-    def _decide(self, command: AdmissionChange) -> tuple[Admission, Sequence[Event]]:
+    def _decide(self, command: AdmissionChange) -> Sequence[Decided]:
         if isinstance(command, ReceiveReferral):
             site = self.sites[command.site_id]
             if (site.time_zone, site.clock) != (command.time_zone, command.clock):
                 raise Rejected("site_differs", "The site has another zone or clock.", "time_zone")
-            admission, event = _open(command, moment_of(site, command, self.now))
-            self.referrals[(command.source, command.key)] = admission.admission_id
-            return admission, (event,)
-        subject = _named(command, self.referrals)
+            decided = _open(command, moment_of(site, command, self.now))
+            self.referrals[(command.source, command.key)] = decided[0].admission_id
+            return (decided,)
+        matter = self._matter(_named(command, self.referrals), command, "admission_id")
+        if not isinstance(command, PairCommand):
+            return (rules.decide(matter, command),)
+        other = self._matter(command.duplicate_id, command, "duplicate_id")
+        if isinstance(command, MergeAdmissions):
+            return merge.merge(matter, other, self.last_seen.get(command.duplicate_id))
+        return merge.unmerge(matter, other)
+
+    def _matter(self, subject: UUID | None, command: AdmissionCommand, name: str) -> Matter:
         found = self.admissions.get(subject) if subject else None
         if found is None:
-            raise Rejected(
-                "admission_unknown", "No referral or admission has that name.", "admission_id"
-            )
+            raise Rejected("admission_unknown", "No referral or admission has that name.", name)
         site = self.sites[found.site_id]
         moment = moment_of(site, command, self.now)
-        matter = Matter(
+        return Matter(
             found,
             command.occurred_at,
             moment.recorded_at,
             moment.recorded_day,
-            name=f"{command.source}/{command.key}",
             is_played=site.clock == "replay",
         )
-        return rules.decide(matter, command)
 
 
-def _open(command: ReceiveReferral, moment: Moment) -> tuple[Admission, Event]:
+def _open(command: ReceiveReferral, moment: Moment) -> Decided:
     admission = Admission(
         admission_id=uuid4(),
         patient_id=command.patient_id or uuid4(),
@@ -176,7 +187,7 @@ def _open(command: ReceiveReferral, moment: Moment) -> tuple[Admission, Event]:
         clock=command.clock,
         source=command.referral_source,
     )
-    return admission, event
+    return admission, (event,)
 
 
 async def _referrals(

@@ -142,6 +142,8 @@ class Admission:
     focus: Focus | None = None
     is_eligible: bool | None = None
     policy_on: date | None = None
+    merged_into: UUID | None = None
+    status_before: str | None = None
     chart: Chart = field(default_factory=Chart)
 
     def row(self) -> dict[str, Any]:
@@ -189,7 +191,6 @@ class Matter:
     occurred_at: datetime
     recorded_at: datetime
     recorded_day: date
-    name: str = ""
     is_played: bool = False
 
     def about(self) -> About:

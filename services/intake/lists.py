@@ -1,7 +1,8 @@
-"""What is read of a site by HTTP: who waits, what is due, which programmes there are."""
+"""What is read by HTTP in lists: who waits, what is due, a person's stays, the programmes."""
 
 from datetime import date
 from typing import Annotated, Any
+from uuid import UUID
 
 import asyncpg
 from fastapi import APIRouter, Query
@@ -9,12 +10,13 @@ from fastapi import APIRouter, Query
 from intake import store
 from intake.facts import Program
 from intake.rules import needs, plan
+from intake.store import people
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
 def routes(pool: asyncpg.Pool) -> APIRouter:
-    """The lists of a site."""
+    """The lists."""
     router = APIRouter(prefix="/v1", tags=["intake"])
 
     @router.get("/sites/{site_id}/waitlist")
@@ -43,6 +45,12 @@ def routes(pool: asyncpg.Pool) -> APIRouter:
         async with pool.acquire() as conn:
             found = await store.with_steps_missing(conn, site_id, limit)
         return [{"admission_id": a.admission_id, "missing": needs.missing(a)} for a in found]
+
+    @router.get("/patients/{patient_id}/admissions")
+    async def get_admissions_of_patient(patient_id: UUID) -> list[dict[str, Any]]:
+        """All that is recorded of one person, also where the person was recorded twice."""
+        async with pool.acquire() as conn:
+            return await people.admissions_of(conn, patient_id)
 
     @router.get("/programs")
     async def get_programs(

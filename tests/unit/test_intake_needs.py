@@ -34,7 +34,7 @@ def decide(about: Admission, do: str, *, is_played: bool = False, **facts: Any) 
         [{"do": do, "key": "k", "occurred_at": NOON, "admission_id": UUID(int=9), **facts}]
     )
     assert isinstance(said, commands.AdmissionCommand)
-    return rules.decide(Matter(about, NOON, NOON, TODAY, "api/k", is_played), said)
+    return rules.decide(Matter(about, NOON, NOON, TODAY, is_played), said)
 
 
 def refused(about: Admission, do: str, **facts: Any) -> tuple[str, str | None]:

@@ -44,7 +44,7 @@ def said(do: str, **facts: Any) -> Any:
 
 
 def decide(about: Admission, do: str, **facts: Any) -> Any:
-    return rules.decide(Matter(about, NOON, NOON, TODAY, "api/k"), said(do, **facts))
+    return rules.decide(Matter(about, NOON, NOON, TODAY), said(do, **facts))
 
 
 def refused(about: Admission, do: str, **facts: Any) -> tuple[str, str | None]:

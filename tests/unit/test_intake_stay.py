@@ -32,7 +32,7 @@ def admission(status: str = "referred", **facts: Any) -> Admission:
 
 
 def matter(about: Admission, *, is_played: bool = False) -> Matter:
-    return Matter(about, NOON, NOON, TODAY, "api/k", is_played)
+    return Matter(about, NOON, NOON, TODAY, is_played)
 
 
 def command(do: str, **facts: Any) -> Any:

@@ -15,6 +15,7 @@ from intake.commands.consent import (
     RemoveSupport,
     RevokeConsent,
 )
+from intake.commands.merge import MergeAdmissions, PairCommand, UnmergeAdmissions
 from intake.commands.needs import (
     AcknowledgePolicy,
     AssessEligibility,
@@ -59,7 +60,9 @@ __all__ = [
     "LogAttempt",
     "LoseReferral",
     "MarkGoal",
+    "MergeAdmissions",
     "NameSupport",
+    "PairCommand",
     "ProgramCommand",
     "PutOnHold",
     "ReceiveReferral",
@@ -73,6 +76,7 @@ __all__ = [
     "SetConstraints",
     "Transfer",
     "UnlistProgram",
+    "UnmergeAdmissions",
     "Waitlist",
 ]
 
@@ -113,6 +117,8 @@ AdmissionChange: TypeAlias = (
     | Resume
     | LogAttempt
     | Discharge
+    | MergeAdmissions
+    | UnmergeAdmissions
 )
 CatalogueChange: TypeAlias = ListProgram | UnlistProgram
 AnyCommand: TypeAlias = Annotated[

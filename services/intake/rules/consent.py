@@ -29,8 +29,9 @@ def name_support(matter: Matter, command: commands.NameSupport) -> Decided:
     if len(supports) >= MOST_SUPPORTS:
         raise Rejected("supports_full", "Remove a support first.", "support_id")
     facts = command.model_dump(include={"support_id", "relation", "may_contact"})
-    event = care.SupportNamed(**matter.about(), **facts)
-    return chart(matter.admission, supports=(*supports, Support(**facts))), (event,)
+    after = (*supports, Support(**facts))
+    event = care.SupportNamed(**matter.about(), **facts, contactable=_contactable(after))
+    return chart(matter.admission, supports=after), (event,)
 
 
 def change_support_consent(matter: Matter, command: commands.ChangeSupportConsent) -> Decided:
@@ -39,7 +40,10 @@ def change_support_consent(matter: Matter, command: commands.ChangeSupportConsen
     changed = support.model_copy(update={"may_contact": command.may_contact})
     supports = tuple(changed if s is support else s for s in matter.admission.chart.supports)
     event = care.SupportConsentChanged(
-        **matter.about(), support_id=command.support_id, may_contact=command.may_contact
+        **matter.about(),
+        support_id=command.support_id,
+        may_contact=command.may_contact,
+        contactable=_contactable(supports),
     )
     return chart(matter.admission, supports=supports), (event,)
 
@@ -48,7 +52,9 @@ def remove_support(matter: Matter, command: commands.RemoveSupport) -> Decided:
     """The person no longer wants this support involved."""
     support = _support(matter, command.support_id)
     supports = tuple(s for s in matter.admission.chart.supports if s is not support)
-    event = care.SupportRemoved(**matter.about(), support_id=command.support_id)
+    event = care.SupportRemoved(
+        **matter.about(), support_id=command.support_id, contactable=_contactable(supports)
+    )
     return chart(matter.admission, supports=supports), (event,)
 
 
@@ -94,6 +100,10 @@ def in_force(consents: Iterable[Consent], day: date, at: datetime) -> list[Conse
         and (consent.until_on is None or day <= consent.until_on)
         and (consent.revoked_at is None or at < consent.revoked_at)
     ]
+
+
+def _contactable(supports: Iterable[Support]) -> int:
+    return sum(support.may_contact for support in supports)
 
 
 def _support(matter: Matter, support_id: UUID) -> Support:

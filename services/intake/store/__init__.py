@@ -16,7 +16,7 @@ _LOAD = """
 select admission_id, patient_id, site_id, status, referral_source, referred_at, admitted_on,
     program_id, track, instrument, edition, level_of_care, weekly_minutes, sessions_per_week,
     hold_reason, ended_on, ended_for, waitlisted_at, is_urgent, review_on, recertify_by,
-    age_group, focus, is_eligible, policy_on, chart
+    age_group, focus, is_eligible, policy_on, merged_into, status_before, chart
 from admissions where admission_id = any($1::uuid[]) order by admission_id for update
 """
 _SAVE = """
@@ -24,14 +24,14 @@ insert into admissions as a (
     admission_id, patient_id, site_id, status, referral_source, referred_at, admitted_on,
     program_id, track, instrument, edition, level_of_care, weekly_minutes, sessions_per_week,
     hold_reason, ended_on, ended_for, waitlisted_at, is_urgent, review_on, recertify_by,
-    age_group, focus, is_eligible, policy_on, chart
+    age_group, focus, is_eligible, policy_on, merged_into, status_before, chart
 )
 select * from unnest(
     $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::date[],
     $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::int[], $14::int[],
     $15::text[], $16::date[], $17::text[], $18::timestamptz[], $19::boolean[], $20::date[],
     $21::date[], $22::text[], $23::text[], $24::boolean[], $25::date[],
-    $26::jsonb[]
+    $26::uuid[], $27::text[], $28::jsonb[]
 )
 on conflict (admission_id) do update set
     status = excluded.status, admitted_on = excluded.admitted_on,
@@ -43,13 +43,14 @@ on conflict (admission_id) do update set
     is_urgent = excluded.is_urgent, review_on = excluded.review_on,
     recertify_by = excluded.recertify_by, age_group = excluded.age_group,
     focus = excluded.focus, is_eligible = excluded.is_eligible, policy_on = excluded.policy_on,
+    merged_into = excluded.merged_into, status_before = excluded.status_before,
     chart = excluded.chart
 """
 _LIST = """
 select admission_id, patient_id, site_id, status, referral_source, referred_at, admitted_on,
     program_id, track, instrument, edition, level_of_care, weekly_minutes, sessions_per_week,
     hold_reason, ended_on, ended_for, waitlisted_at, is_urgent, review_on, recertify_by,
-    age_group, focus, is_eligible, policy_on, chart
+    age_group, focus, is_eligible, policy_on, merged_into, status_before, chart
 from admissions
 where ($1::text is null or site_id = $1) and ($2::text is null or status = $2)
     and ($3::uuid is null or admission_id > $3)
@@ -59,7 +60,7 @@ _ONE = """
 select admission_id, patient_id, site_id, status, referral_source, referred_at, admitted_on,
     program_id, track, instrument, edition, level_of_care, weekly_minutes, sessions_per_week,
     hold_reason, ended_on, ended_for, waitlisted_at, is_urgent, review_on, recertify_by,
-    age_group, focus, is_eligible, policy_on, chart
+    age_group, focus, is_eligible, policy_on, merged_into, status_before, chart
 from admissions where admission_id = $1
 """
 _WAITING = """
@@ -91,7 +92,7 @@ _BY_ID = """
 select admission_id, patient_id, site_id, status, referral_source, referred_at, admitted_on,
     program_id, track, instrument, edition, level_of_care, weekly_minutes, sessions_per_week,
     hold_reason, ended_on, ended_for, waitlisted_at, is_urgent, review_on, recertify_by,
-    age_group, focus, is_eligible, policy_on, chart
+    age_group, focus, is_eligible, policy_on, merged_into, status_before, chart
 from admissions where admission_id = any($1::uuid[])
 """
 _LIST_PROGRAM = """

@@ -1,4 +1,7 @@
-"""The rows of the clock to the first session. Commands never write these columns."""
+"""The rows of the clock to the first session. Commands never write these columns.
+
+Who was seen under a duplicate that was merged into this admission has been seen.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -19,13 +22,21 @@ select admission_id, site_id, status, referral_source, referred_at,
 from unnest($2::text[], $3::timestamptz[]) as t (site_id, until) join admissions a using (site_id)
 where a.first_session_at is null and a.status in ('referred', 'waitlisted', 'admitted')
     and a.referred_at <= t.until and a.went_cold_at is null
+    and not exists (
+        select from admissions d
+        where d.merged_into = a.admission_id and d.first_session_at is not null
+    )
 """
 _WAITING = """
 select admission_id, site_id, status, referral_source, referred_at,
     first_session_id, first_session_on, first_session_at, went_cold_at
-from admissions
+from admissions a
 where site_id = $1 and first_session_at is null
     and status in ('referred', 'waitlisted', 'admitted') and referred_at <= $2
+    and not exists (
+        select from admissions d
+        where d.merged_into = a.admission_id and d.first_session_at is not null
+    )
 order by referred_at, admission_id limit $3
 """
 _SAVE = """

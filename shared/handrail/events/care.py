@@ -170,6 +170,9 @@ class SupportNamed(AdmissionEvent):
     support_id: UUID = Field(description="Random.")
     relation: Code = Field(examples=list(get_args(Relation)))
     may_contact: bool = Field(description="The support's own consent to be contacted.")
+    contactable: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="How many supports may be contacted now."
+    )
 
 
 @event("intake.support_consent_changed.v1")
@@ -178,6 +181,9 @@ class SupportConsentChanged(AdmissionEvent):
 
     support_id: UUID
     may_contact: bool
+    contactable: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="How many supports may be contacted now."
+    )
 
 
 @event("intake.support_removed.v1")
@@ -185,6 +191,9 @@ class SupportRemoved(AdmissionEvent):
     """The person no longer wants this support involved."""
 
     support_id: UUID
+    contactable: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="How many supports may be contacted now."
+    )
 
 
 @event("intake.consent_granted.v1")

@@ -189,6 +189,28 @@ class AttemptLogged(AdmissionEvent):
     attempted_on: date
 
 
+@event("intake.admissions_merged.v1")
+class AdmissionsMerged(AdmissionEvent):
+    """One person was recorded twice: told in both streams. The duplicate takes nothing more."""
+
+    survivor_id: UUID
+    duplicate_id: UUID
+    last_seen_on: date | None = Field(
+        default=None, description="When the person was last seen under the duplicate."
+    )
+
+
+@event("intake.admissions_unmerged.v1")
+class AdmissionsUnmerged(AdmissionEvent):
+    """They were two people after all: told in both streams. The duplicate is what it was."""
+
+    survivor_id: UUID
+    duplicate_id: UUID
+    status: Code = Field(description="Of the duplicate, as before the merge.")
+    reason: Code | None = Field(default=None, description="Of its hold or end.")
+    ended_on: date | None = None
+
+
 @event("intake.day_closed.v1")
 class IntakeDayClosed(DayClosed):
     """Intake has published all it recorded up to the end of this day."""
