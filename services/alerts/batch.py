@@ -59,19 +59,24 @@ def tell(
     said, site, early = row.record.said, batch.sites.get(row.site_id), glimpse.outcomes
     if site is None:
         return
-    already = names(said)
-    for held, outcomes in ((True, settled), (False, early)):
-        for outcome in outcomes:
-            new = outcome.name() not in already
-            if held or new:
-                about = _about(batch, row, site, outcome.day)
-                batch.telling.tell(about, outcome, new=new, held=held)
     present = glimpse.story or story
-    for outcome in record.taken_back(said, settled + early):
-        about = _about(batch, row, site, outcome.day)
-        batch.telling.take_back(about, outcome)
-        if present and present.concern:
-            batch.telling.stand(about, present.concern)
+    back = record.taken_back(said, settled + early)
+    never = {outcome.spell for outcome in back if outcome.what == "opened"}
+    for outcome in back:
+        if outcome.what != "opened" and outcome.spell in never:
+            continue
+        batch.telling.take_back(_about(batch, row, site, outcome.day), outcome)
+    already = names(said)
+    for outcome in settled:
+        new = outcome.name() not in already
+        batch.telling.tell(_about(batch, row, site, outcome.day), outcome, new=new, held=True)
+    # What was said before is told to the tables again when anything has moved under it.
+    for outcome in early if settled or early != said else ():
+        new = outcome.name() not in already
+        batch.telling.tell(_about(batch, row, site, outcome.day), outcome, new=new, held=False)
+    if present and present.concern:
+        concern = present.concern
+        batch.telling.stand(_about(batch, row, site, concern.opened), concern)
     row.record.said = early
     if present:
         _pause(batch, row, site, present)
@@ -136,6 +141,7 @@ async def write(conn: Connection, batch: Batch) -> None:
     await store.save(conn, batch.rows.values())
     await store.add_assessments(conn, batch.assessments)
     await board.save_concerns(conn, telling.concerns.values())
+    await board.restore(conn, telling.restored)
     await board.save_alerts(conn, telling.alerts.values(), telling.withdrawn)
     for alert in await board.take_back(conn, list(telling.taken_back)):
         telling.say_withdrawn(*alert)

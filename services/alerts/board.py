@@ -56,7 +56,9 @@ from unnest(
     held, policy_version, table_version
 )
 on conflict (alert_id) do update set
-    kind = excluded.kind, reasons = excluded.reasons, day = excluded.day,
+    kind = case when a.held then a.kind else excluded.kind end,
+    reasons = case when a.held then a.reasons else excluded.reasons end,
+    day = case when a.held then a.day else excluded.day end,
     held = a.held or excluded.held, withdrawn_at = null
 """
 _WITHDRAW = """
@@ -65,6 +67,11 @@ update alerts set withdrawn_at = now() where alert_id = any($1::uuid[]) and with
 _TAKE_BACK = """
 update alerts set withdrawn_at = now() where alert_id = any($1::uuid[]) and withdrawn_at is null
 returning alert_id, concern_id, level
+"""
+_RESTORE = """
+update alerts a set withdrawn_at = null from concerns c
+where c.concern_id = any($1::uuid[]) and a.concern_id = c.concern_id and a.level >= c.level
+    and a.withdrawn_at is not null
 """
 _PAUSE = """
 update concerns as c set paused = t.reason, due_at = t.due_at, escalate_at = t.escalate_at
@@ -148,6 +155,12 @@ async def take_back(conn: Connection, alerts: Sequence[UUID]) -> list[tuple[UUID
         return []
     rows = await conn.fetch(_TAKE_BACK, list(alerts))
     return sorted((r["alert_id"], r["concern_id"], r["level"]) for r in rows)
+
+
+async def restore(conn: Connection, concerns: Sequence[UUID]) -> None:
+    """The alerts of these concerns hold again, up to the level at which each stands."""
+    if concerns:
+        await conn.execute(_RESTORE, list(concerns))
 
 
 async def save_pauses(conn: Connection, pauses: Sequence[Pause]) -> None:

@@ -1,5 +1,7 @@
 """What corrections make of an admission's facts: the seats as they truly were."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from alerts.facts import Fact
@@ -11,20 +13,33 @@ UNDONE = "undone"
 
 def corrected(facts: list[Fact]) -> list[Fact]:
     """The facts as they truly were: each corrected seat says what its last correction says."""
-    last = {fact.seat: fact for fact in facts if fact.what == "corrected"}
+    last = last_corrections(facts)
     true: list[Fact] = []
     for fact in sorted(facts, key=Fact.order):
         if fact.what == "corrected":
             continue
         correction = last.get(fact.seat) if fact.seat else None
-        if correction is None:
-            true.append(fact)
-        elif (mended := _mended(fact, correction)) is not None:
-            true.append(mended)
+        true.append(_mended(fact, correction) if correction else fact)
     return true
 
 
-def _mended(fact: Fact, correction: Fact) -> Fact | None:
+def last_corrections(facts: Iterable[Fact]) -> dict[str, Fact]:
+    """The last correction of each seat, by its owner's own order."""
+    told = sorted((fact for fact in facts if fact.what == "corrected"), key=_by_sequence)
+    return {fact.seat: fact for fact in told}
+
+
+def as_corrected(fact: Fact, facts: Iterable[Fact]) -> Fact:
+    """A seat's fact as it truly was, where its correction came before it."""
+    correction = last_corrections(facts).get(fact.seat) if fact.seat else None
+    return _mended(fact, correction) if correction else fact
+
+
+def _by_sequence(fact: Fact) -> int:
+    return fact.sequence
+
+
+def _mended(fact: Fact, correction: Fact) -> Fact:
     now = correction.codes[1]
     if now == UNDONE:
         return None

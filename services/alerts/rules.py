@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from alerts.corrections import corrected
+from alerts.corrections import as_corrected, corrected
 from alerts.facts import Fact
 from alerts.policy import Policy
 from alerts.reasons import HIGH, Reason, now, risk, silence
@@ -61,8 +61,9 @@ def take(story: Story, fact: Fact, ladder: Ladder, history: Sequence[Fact] = ())
     """
     if fact.what == "corrected":
         return refold(story, history, fact.recorded, ladder)
-    learn(story, fact)
-    ended = _ending(story, fact)
+    truth = as_corrected(fact, history)
+    learn(story, truth)
+    ended = _ending(story, truth)
     outcomes = _close(story, fact.recorded, ended) if ended else []
     return outcomes + _decide(story, fact.recorded, now(story, ladder.policy))
 

@@ -93,6 +93,8 @@ def _attended(story: Story, fact: Fact) -> None:
     _contact(story, day)
     if story.stepped_on is not None and day >= story.stepped_on:
         story.stepped_on = None
+    if story.visit_missed is not None and day >= story.visit_missed:
+        story.visit_missed = None
     if story.found and day > story.pauses[-1][1]:
         _end_pause(story, day)
     story.run = [missed for missed in story.run if missed > day]

@@ -94,6 +94,8 @@ class Telling:
     withdrawn: list[UUID] = field(default_factory=list)
     # Single alerts of concerns that stay; whether one was ever raised, the database knows.
     taken_back: dict[UUID, About] = field(default_factory=dict)
+    # Concerns whose end was said early and does not hold: their alerts hold again.
+    restored: list[UUID] = field(default_factory=list)
     news: list[News] = field(default_factory=list)
     pauses: list[Pause] = field(default_factory=list)
     suppressions: list[Suppression] = field(default_factory=list)
@@ -113,15 +115,7 @@ class Telling:
         elif outcome.what == "eased":
             self._ease(about, row, outcome.level)
         elif outcome.what == "opened" and new:
-            self._say(
-                about,
-                published.ConcernOpened,
-                concern_id=row.concern_id,
-                level=outcome.level,
-                kind=outcome.kind,
-                policy_version=about.policy.version,
-                table_version=about.table_version,
-            )
+            self._open(about, row, outcome)
         elif outcome.what == "closed":
             row.ending, row.closed_on = outcome.ending, date.fromordinal(outcome.day)
             if new:
@@ -141,6 +135,9 @@ class Telling:
             self._withdraw(about, outcome, row, new=True)
         elif outcome.what == "raised":
             self._take_alert_back(about, row, outcome.level)
+        else:
+            self.restored.append(row.concern_id)
+            self._open(about, row, outcome)
 
     def stand(self, about: About, concern: Concern) -> None:
         """The open concern as the story has it, after something was taken back."""
@@ -169,11 +166,22 @@ class Telling:
         self.events.append(event)
         self.causes.append(about.cause)
 
+    def _open(self, about: About, row: ConcernRow, outcome: Outcome) -> None:
+        self._say(
+            about,
+            published.ConcernOpened,
+            concern_id=row.concern_id,
+            level=outcome.level,
+            kind=outcome.kind,
+            policy_version=about.policy.version,
+            table_version=about.table_version,
+        )
+
     def _withdraw(self, about: About, outcome: Outcome, row: ConcernRow, *, new: bool) -> None:
         row.ending, row.closed_on = "withdrawn", date.fromordinal(outcome.day)
         self.withdrawn += [alert_id_of(row.concern_id, level) for level in range(4)]
         for level in range(4):
-            self.alerts.pop(alert_id_of(row.concern_id, level), None)
+            self._unsay(alert_id_of(row.concern_id, level))
         if new:
             self._say(about, published.ConcernWithdrawn, concern_id=row.concern_id)
 
@@ -184,8 +192,14 @@ class Telling:
 
     def _take_alert_back(self, about: About, row: ConcernRow, level: int) -> None:
         alert_id = alert_id_of(row.concern_id, level)
-        self.alerts.pop(alert_id, None)
+        self._unsay(alert_id)
         self.taken_back[alert_id] = about
+
+    def _unsay(self, alert_id: UUID) -> None:
+        """One that held at its day's end stays on record, and is withdrawn after it."""
+        alert = self.alerts.get(alert_id)
+        if alert and not alert.held:
+            del self.alerts[alert_id]
 
     def _concern(self, about: About, outcome: Outcome) -> ConcernRow:
         concern_id = concern_id_of(about.admission_id, outcome.spell)
@@ -212,8 +226,9 @@ class Telling:
         self, about: About, outcome: Outcome, row: ConcernRow, *, new: bool, held: bool
     ) -> None:
         alert_id = alert_id_of(row.concern_id, outcome.level)
+        before = self.alerts.get(alert_id)
         tells, day = about.policy.tells[outcome.level], date.fromordinal(outcome.day)
-        self.alerts[alert_id] = AlertRow(
+        alert = AlertRow(
             alert_id,
             row.concern_id,
             about.admission_id,
@@ -228,6 +243,8 @@ class Telling:
             about.policy.version,
             about.table_version,
         )
+        # What held at its day's end stays as it was told then.
+        self.alerts[alert_id] = before if before and before.held else alert
         self.taken_back.pop(alert_id, None)
         if alert_id in self.withdrawn:
             self.withdrawn.remove(alert_id)
