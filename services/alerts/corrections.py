@@ -19,7 +19,9 @@ def corrected(facts: list[Fact]) -> list[Fact]:
         if fact.what == "corrected":
             continue
         correction = last.get(fact.seat) if fact.seat else None
-        true.append(_mended(fact, correction) if correction else fact)
+        truth = _mended(fact, correction) if correction else fact
+        if truth is not None:
+            true.append(truth)
     return true
 
 
@@ -29,8 +31,8 @@ def last_corrections(facts: Iterable[Fact]) -> dict[str, Fact]:
     return {fact.seat: fact for fact in told}
 
 
-def as_corrected(fact: Fact, facts: Iterable[Fact]) -> Fact:
-    """A seat's fact as it truly was, where its correction came before it."""
+def as_corrected(fact: Fact, facts: Iterable[Fact]) -> Fact | None:
+    """A fact as it truly was, where its correction came before it; None if it never was."""
     correction = last_corrections(facts).get(fact.seat) if fact.seat else None
     return _mended(fact, correction) if correction else fact
 
@@ -39,7 +41,7 @@ def _by_sequence(fact: Fact) -> int:
     return fact.sequence
 
 
-def _mended(fact: Fact, correction: Fact) -> Fact:
+def _mended(fact: Fact, correction: Fact) -> Fact | None:
     now = correction.codes[1]
     if now == UNDONE:
         return None

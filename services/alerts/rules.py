@@ -62,6 +62,8 @@ def take(story: Story, fact: Fact, ladder: Ladder, history: Sequence[Fact] = ())
     if fact.what == "corrected":
         return refold(story, history, fact.recorded, ladder)
     truth = as_corrected(fact, history)
+    if truth is None:
+        return []
     learn(story, truth)
     ended = _ending(story, truth)
     outcomes = _close(story, fact.recorded, ended) if ended else []
@@ -92,7 +94,8 @@ def refold(story: Story, facts: Sequence[Fact], day: int, ladder: Ladder) -> lis
     for field in story.__struct_fields__:
         setattr(story, field, getattr(true, field))
     reasons = now(story, ladder.policy)
-    if not story.is_suppressed():
+    # Silence and risk speak at a day's end: one that opened today was not held up by them.
+    if story.concern and story.concern.opened < day and not story.is_suppressed():
         assessment = assess(story.behaviour, day, ladder.table)
         story.band = ladder.band_of(assessment)
         reasons += silence(story, day, ladder.policy) + risk(story, assessment)

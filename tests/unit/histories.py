@@ -176,7 +176,9 @@ class Play:
         made = self._batch()
         settled = record.settle(self.row.record, [day], LADDER, self._before())
         self.settled += settled.outcomes
-        pauses = settled.story.pauses
+        # A correction of the same day may put a pause back under what was raised before it.
+        undone = any(fact.what == "corrected" and fact.recorded == day for fact in self.known)
+        pauses = [] if undone else settled.story.pauses
         self.amiss += [
             outcome
             for outcome in settled.outcomes
