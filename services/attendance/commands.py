@@ -4,9 +4,10 @@ from datetime import date
 from typing import Annotated, Literal, TypeAlias
 from uuid import UUID, uuid4
 
-from pydantic import AwareDatetime, Field, TypeAdapter
+from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter
 
 from attendance.facts import Session
+from attendance.instruments import Instrument
 from attendance.seats import (
     CorrectAttendance,
     RecordAttended,
@@ -18,6 +19,8 @@ from attendance.seats import (
 from handrail.events.attendance import Channel
 from handrail.events.base import Code, Minutes, Modality, Mode, SessionType, SiteId
 from handrail.receipts import Command, Result, SourceKey
+
+ItemCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,20}$")]
 
 
 class ScheduleSession(Command):
@@ -91,6 +94,16 @@ class RecordMeasure(PersonCommand):
     safety: bool = False
 
 
+class RecordAnswers(PersonCommand):
+    """A form was answered; it is scored here by its published rule."""
+
+    do: Literal["record_answers"] = "record_answers"
+    instrument: Instrument
+    answers: Annotated[dict[ItemCode, Annotated[int, Field(ge=0, le=30)]], Field(max_length=32)] = (
+        Field(description="Answers by the item's number; of the Columbia screener 0 no, 1 yes.")
+    )
+
+
 class CloseDay(Command):
     """All of this day is sent; only for sites on replay time."""
 
@@ -110,6 +123,7 @@ AnyCommand: TypeAlias = Annotated[
     | RecordContact
     | RecordScreen
     | RecordMeasure
+    | RecordAnswers
     | CloseDay,
     Field(discriminator="do"),
 ]

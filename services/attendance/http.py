@@ -1,13 +1,13 @@
 """Attendance's HTTP API."""
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from attendance import roster, store
+from attendance import measures, roster, store
 from attendance.commands import COMMANDS, RESULTS, AnyCommand
 from handrail import edges
 from handrail.edges import Committed
@@ -15,7 +15,9 @@ from handrail.events.attendance import AttendanceDayClosed
 from handrail.receipts import Rejected, Result
 
 
-def routes(pool: asyncpg.Pool, committed: Committed) -> APIRouter:
+def routes(  # noqa: C901  # one short function a route
+    pool: asyncpg.Pool, committed: Committed
+) -> APIRouter:
     """Commands and queries; each command route opens exactly one transaction."""
     router = APIRouter(prefix="/v1", tags=["attendance"])
 
@@ -61,6 +63,20 @@ def routes(pool: asyncpg.Pool, committed: Committed) -> APIRouter:
                     "admission_unknown", "No admission has that identifier.", "admission_id"
                 )
             return await store.attendance_of(conn, admission_id)
+
+    @router.get("/admissions/{admission_id}/measures")
+    async def get_measures(admission_id: UUID) -> list[dict[str, Any]]:
+        """Every form of an admission with its answers and scales, oldest first."""
+        async with pool.acquire() as conn:
+            return await measures.of_admission(conn, admission_id)
+
+    @router.get("/sites/{site_id}/measures/overdue")
+    async def get_overdue_measures(
+        site_id: str, day: date, limit: Annotated[int, Query(ge=1, le=1000)] = 200
+    ) -> list[dict[str, Any]]:
+        """Forms that were due before this day and are not answered, the longest due first."""
+        async with pool.acquire() as conn:
+            return await measures.overdue(conn, site_id, day, limit)
 
     @router.post("/sites/{site_id}/days/{day}/close")
     async def post_day_close(site_id: str, day: date) -> dict[str, bool]:

@@ -58,7 +58,7 @@ class _Named:
             case "close_day":
                 self.closing.add(command.site_id)
                 return
-            case "record_contact" | "record_screen" | "record_measure":
+            case "record_contact" | "record_screen" | "record_measure" | "record_answers":
                 self.persons.add(command.admission_id)
                 return
             case "take_roster":

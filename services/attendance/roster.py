@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
-from attendance import commands, rules, seats, store
+from attendance import commands, instruments, measures, rules, seats, store
 from attendance.commands import AnyCommand
 from attendance.facts import Admission, Chair, Session, When
 from attendance.known import Known, load
+from attendance.measures import Measure
 from attendance.rules import Decided
 from attendance.seats import SessionCommand
 from handrail import outbox, receipts, sites
@@ -21,7 +22,7 @@ from handrail.receipts import Command, Rejected, Result, moment_of
 async def take(conn: outbox.Connection, taken: Sequence[AnyCommand], now: datetime) -> list[Result]:
     """Carry out the commands in this order; one result each. A refused one changes nothing.
 
-    Twelve statements at most, however many commands.
+    Thirteen statements at most, however many commands.
     """
     receipted = await receipts.find(conn, (c.receipt() for c in taken))
     known = await load(conn, taken)
@@ -30,6 +31,7 @@ async def take(conn: outbox.Connection, taken: Sequence[AnyCommand], now: dateti
     await store.open_sessions(conn, [known.sessions[i] for i in batch.opened])
     await store.cancel_sessions(conn, batch.cancelled)
     await store.save_seats(conn, [known.seats[place] for place in batch.seated])
+    await measures.save(conn, batch.answered)
     await sites.move(conn, batch.closed)
     await receipts.enter(conn, batch.taken)
     await outbox.stage(conn, batch.events)
@@ -47,6 +49,7 @@ class _Batch:
         self.cancelled: list[UUID] = []
         self.seated: dict[tuple[UUID, UUID], None] = {}
         self.closed: dict[str, date] = {}
+        self.answered: list[Measure] = []
 
     def carry_out(self, command: AnyCommand) -> Result:
         receipt = (command.source, command.key)
@@ -72,6 +75,8 @@ class _Batch:
                 when = self._when(admission.site_id, command)
                 self.events.append(rules.note(admission, command, when))
                 return admission.admission_id
+            case "record_answers":
+                return self._answer(command)
             case "schedule_session":
                 return self._schedule(command)
             case "take_roster":
@@ -90,6 +95,20 @@ class _Batch:
         session = self._find(command) or command.opened(admission.site_id, when["recorded_day"])
         chair = self._chair(_present(session, command), admission, when)
         return self._enter(chair.session, [rules.record(chair, command.said())])
+
+    def _answer(self, command: commands.RecordAnswers) -> UUID:
+        admission = self._admission(command.admission_id)
+        when = self._when(admission.site_id, command)
+        scores = instruments.score(command.instrument, command.answers)
+        self.events += rules.score(admission, scores, when)
+        day = self.known.sites[admission.site_id].day_of(command.occurred_at)
+        at = (command.occurred_at, day)
+        self.answered.append(
+            measures.measure(
+                admission.admission_id, command.instrument, at, command.answers, scores
+            )
+        )
+        return admission.admission_id
 
     def _schedule(self, command: commands.ScheduleSession) -> UUID:
         when = self._when(command.site_id, command)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from attendance import commands
 from attendance.facts import Admission, Chair, Said, Seat, Session, When
+from attendance.instruments import Score
 from handrail.events import AdmissionEvent, intake
 from handrail.events import attendance as events
 from handrail.events.base import SessionType
@@ -75,6 +76,21 @@ def cancel(session: Session, seat: Seat, when: When) -> Decided:
     """The seat of a session that the programme did not hold."""
     seat = replace(seat, status="cancelled_by_program", recorded_at=when["recorded_at"])
     return seat, _event(session, seat, when)
+
+
+def score(admission: Admission, scores: list[Score], when: When) -> list[AdmissionEvent]:
+    """What a form's scales say, without its answers."""
+    return [
+        events.MeasureScored(
+            site_id=admission.site_id,
+            admission_id=admission.admission_id,
+            **when,
+            instrument=scale.instrument,
+            score=scale.score,
+            safety=scale.safety,
+        )
+        for scale in scores
+    ]
 
 
 def note(admission: Admission, command: commands.PersonCommand, when: When) -> AdmissionEvent:
