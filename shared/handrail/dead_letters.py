@@ -39,6 +39,8 @@ select count(*) filter (where state = 'parked') as parked,
     (select count(*) from parked_keys) as keys
 from dead_letters where state in ('parked', 'behind')
 """
+# A batch that keeps a record behind this admission holds the same row: see `inbox.claim`.
+_HOLD = "select 1 from parked_keys where key = $1 for update"
 _OF_KEY = """
 select id, topic, partition, record_offset, reason, record
 from dead_letters where key = $1 and state in ('parked', 'behind')
@@ -158,6 +160,7 @@ async def redrive(
     """
     applied: list[int] = []
     dropped: list[int] = []
+    await conn.execute(_HOLD, key)
     rows = await conn.fetch(_OF_KEY, key)
     for row in rows:
         try:

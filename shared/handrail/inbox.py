@@ -18,6 +18,9 @@ on conflict (topic, partition) do update set next_offset = excluded.next_offset,
 where o.next_offset = $3
 returning 1
 """
+# Until this batch is committed nobody plays back what it may keep behind a parked event: a redrive
+# that did not see the new letter would let the admission go and leave the letter lying.
+_HOLD = "select 1 from parked_keys where key = any($1::uuid[]) order by key for share"
 _STANDING = """
 select k.key, s.sequence, s.incarnation, p.reason
 from unnest($2::uuid[]) as k (key)
@@ -88,6 +91,7 @@ async def claim(conn: Connection, batch: Batch) -> Claimed:
     owner = owner_of(batch.topic)
     read_records = [_try_to_read(owner, record) for record in batch.records]
     keys = {r.key for r in read_records if r.key is not None}
+    await conn.execute(_HOLD, list(keys))
     standings = await standings_of(conn, owner, keys)
     claimed = sort(read_records, standings)
     await dead_letters.keep(conn, claimed.letters)

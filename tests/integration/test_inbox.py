@@ -1,9 +1,10 @@
 """What a service hears takes effect once and in order, and a bad record holds up only its own."""
 
+import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from handrail import inbox
 from handrail.envelope import Received
@@ -11,6 +12,11 @@ from handrail.events.attendance import ScreenResulted
 from handrail.outbox import Connection
 from tests.integration.kit import TOPIC, Kit, admission, fact, headers, remember
 from tests.parts import until
+
+WAITING = """
+select count(*) from pg_stat_activity
+where datname = current_database() and wait_event_type = 'Lock'
+"""
 
 
 async def send_numbered(kit: Kit, key: UUID, *sequences: int, incarnation: int = 1) -> None:
@@ -109,6 +115,37 @@ async def test_a_mistake_in_a_handler_parks_one_admission_of_a_batch(kit: Kit) -
     assert [state for _, state in await kit.letters()] == ["parked"] + ["behind"] * 4
 
 
+async def test_a_redrive_waits_for_a_batch_that_keeps_a_record_behind(kit: Kit) -> None:
+    key = admission()
+    async with kit.feeding() as feed:
+        await kit.send(key, b"not json", headers(1))
+        await kit.has_letters(1)
+    await send_numbered(kit, key, 1)
+    batch = inbox.Batch(TOPIC, 0, *await behind(kit))
+
+    async with kit.pool.acquire() as conn, conn.transaction():
+        await inbox.claim(conn, batch)
+        redriven = asyncio.create_task(feed.redrive(key, drop_unreadable=True))
+
+        async def waits() -> bool:
+            return bool(await kit.pool.fetchval(WAITING))
+
+        await until(waits, "the redrive waits")
+
+    assert await redriven == {"applied": 1, "dropped": 1, "left": 0}
+    assert await kit.marks(key) == ["n1"]
+    assert await kit.parked() == []
+
+
+async def behind(kit: Kit) -> tuple[int, list["ConsumerRecord[bytes, bytes]"]]:
+    """The position of partition 0, and the records from there on."""
+    expected = await kit.pool.fetchval(
+        "select next_offset from inbox_offsets where topic = $1 and partition = 0", TOPIC
+    )
+    found = [r for r in await kit.records() if r.partition == 0 and r.offset >= expected]
+    return expected, found
+
+
 async def test_a_source_restored_to_an_earlier_point_is_noticed(kit: Kit) -> None:
     key = admission()
     async with kit.feeding():
@@ -186,10 +223,7 @@ async def test_a_partition_is_applied_by_a_handful_of_statements(kit: Kit) -> No
 
 async def statements_for(kit: Kit) -> int:
     """How many statements it takes to claim what waits on partition 0."""
-    expected = await kit.pool.fetchval(
-        "select next_offset from inbox_offsets where topic = $1 and partition = 0", TOPIC
-    )
-    records = [r for r in await kit.records() if r.partition == 0 and r.offset >= expected]
+    expected, records = await behind(kit)
     said: list[object] = []
     async with kit.pool.acquire() as conn, conn.transaction():
         conn.add_query_logger(said.append)
