@@ -6,9 +6,9 @@ from uuid import UUID
 
 import asyncpg
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
-from handrail.receipts import Rejected
+from handrail.events.base import SiteId
+from handrail.receipts import Instant, Rejected
 from intake.rules import clock
 from intake.store import clock as store
 
@@ -21,7 +21,7 @@ def routes(pool: asyncpg.Pool) -> APIRouter:
 
     @router.get("/sites/{site_id}/referrals-going-cold")
     async def get_referrals_going_cold(
-        site_id: str, at: AwareDatetime | None = None, limit: Limit = 100
+        site_id: SiteId, at: Instant | None = None, limit: Limit = 100
     ) -> list[dict[str, Any]]:
         """Who has not been seen and whose clock is nearly or wholly out; the longest wait first.
 

@@ -1,14 +1,15 @@
 """Intake's HTTP API: what changes something. `queries` has what is read."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import asyncpg
 from fastapi import APIRouter, Request
 
 from handrail import edges
 from handrail.edges import Committed
+from handrail.events.base import SiteId
 from handrail.events.intake import IntakeDayClosed
-from handrail.receipts import Result
+from handrail.receipts import Day, Result
 from intake import admission
 from intake.commands import COMMANDS, AnyCommand
 
@@ -34,7 +35,7 @@ def routes(pool: asyncpg.Pool, committed: Committed) -> APIRouter:
         return edges.accepted(results[0])
 
     @router.post("/sites/{site_id}/days/{day}/close")
-    async def post_day_close(site_id: str, day: date) -> dict[str, bool]:
+    async def post_day_close(site_id: SiteId, day: Day) -> dict[str, bool]:
         """Close a day of a site on replay time."""
         return await edges.close_replay_day(pool, committed, site_id, day, IntakeDayClosed)
 

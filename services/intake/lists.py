@@ -1,12 +1,13 @@
 """What is read by HTTP in lists: who waits, what is due, a person's stays, the programmes."""
 
-from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
 from fastapi import APIRouter, Query
 
+from handrail.events.base import Code, SiteId
+from handrail.receipts import Day
 from intake import store
 from intake.facts import Program
 from intake.rules import needs, plan
@@ -21,14 +22,14 @@ def routes(pool: asyncpg.Pool) -> APIRouter:
 
     @router.get("/sites/{site_id}/waitlist")
     async def get_waitlist(
-        site_id: str, program_id: str | None = None, limit: Limit = 100
+        site_id: SiteId, program_id: Code | None = None, limit: Limit = 100
     ) -> list[dict[str, Any]]:
         """Who waits for a place; the next one first."""
         async with pool.acquire() as conn:
             return await store.waiting(conn, site_id, program_id, limit)
 
     @router.get("/sites/{site_id}/plans-due")
-    async def get_plans_due(site_id: str, by: date, limit: Limit = 100) -> list[dict[str, Any]]:
+    async def get_plans_due(site_id: SiteId, by: Day, limit: Limit = 100) -> list[dict[str, Any]]:
         """Plans to make, reviews and recertifications due by this day; the oldest first."""
         async with pool.acquire() as conn:
             found = await store.with_plan_due(conn, site_id, by, limit)
@@ -40,7 +41,7 @@ def routes(pool: asyncpg.Pool) -> APIRouter:
         return sorted(due, key=lambda item: (item["due_on"], item["what"], item["admission_id"]))
 
     @router.get("/sites/{site_id}/intakes-due")
-    async def get_intakes_due(site_id: str, limit: Limit = 100) -> list[dict[str, Any]]:
+    async def get_intakes_due(site_id: SiteId, limit: Limit = 100) -> list[dict[str, Any]]:
         """Steps of intake that have not been taken; the earliest referral first."""
         async with pool.acquire() as conn:
             found = await store.with_steps_missing(conn, site_id, limit)
@@ -54,7 +55,7 @@ def routes(pool: asyncpg.Pool) -> APIRouter:
 
     @router.get("/programs")
     async def get_programs(
-        site_id: str | None = None, program_id: str | None = None, limit: Limit = 100
+        site_id: SiteId | None = None, program_id: Code | None = None, limit: Limit = 100
     ) -> list[Program]:
         """The catalogue: programmes, their levels, hours and places. Nothing about a person."""
         async with pool.acquire() as conn:

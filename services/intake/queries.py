@@ -1,13 +1,14 @@
 """What is read of admissions by HTTP."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
 from fastapi import APIRouter, Query
 
-from handrail.receipts import Rejected
+from handrail.events.base import Code, SiteId
+from handrail.receipts import Day, Rejected
 from intake import store
 from intake.facts import Admission, Consent, Support
 from intake.rules import consent, needs, stay, team
@@ -22,8 +23,8 @@ def routes(pool: asyncpg.Pool) -> APIRouter:
 
     @router.get("/admissions")
     async def get_admissions(
-        site_id: str | None = None,
-        status: str | None = None,
+        site_id: SiteId | None = None,
+        status: Code | None = None,
         after: UUID | None = None,
         limit: Limit = 100,
     ) -> list[dict[str, Any]]:
@@ -37,20 +38,20 @@ def routes(pool: asyncpg.Pool) -> APIRouter:
         return (await _one(pool, admission_id)).row()
 
     @router.get("/admissions/{admission_id}/team")
-    async def get_team(admission_id: UUID, on: date) -> dict[str, UUID]:
+    async def get_team(admission_id: UUID, on: Day) -> dict[str, UUID]:
         """Who stands for each role on this day, covers included."""
         return team.on_duty((await _one(pool, admission_id)).chart.team, on)
 
     @router.get("/admissions/{admission_id}/facility-discharge")
     async def get_facility_discharge(
-        admission_id: UUID, on: date, supervisor_id: UUID | None = None
+        admission_id: UUID, on: Day, supervisor_id: UUID | None = None
     ) -> list[dict[str, str]]:
         """What an end by the facility still lacks; empty when nothing."""
         found = stay.lacks((await _one(pool, admission_id)).chart, supervisor_id, on)
         return [{"field": field, "detail": detail} for field, detail in found]
 
     @router.get("/admissions/{admission_id}/consents")
-    async def get_consents(admission_id: UUID, on: date) -> list[Consent]:
+    async def get_consents(admission_id: UUID, on: Day) -> list[Consent]:
         """The consents that hold on this day and have not been revoked."""
         found = await _one(pool, admission_id)
         return consent.in_force(found.chart.consents, on, datetime.now(UTC))
@@ -62,7 +63,7 @@ def routes(pool: asyncpg.Pool) -> APIRouter:
         return [support for support in found if support.may_contact or not may_contact]
 
     @router.get("/admissions/{admission_id}/misfits")
-    async def get_misfits(admission_id: UUID, program_id: str) -> list[Misfit]:
+    async def get_misfits(admission_id: UUID, program_id: Code) -> list[Misfit]:
         """Why a programme of the site does not fit this person's week and needs."""
         found = await _one(pool, admission_id)
         async with pool.acquire() as conn:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -24,7 +24,12 @@ insert into receipts (source, key, subject)
 select * from unnest($1::text[], $2::text[], $3::uuid[])
 """
 
-SourceKey = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+SourceKey = Annotated[
+    str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
+# Days and moments that can be reckoned with: everything near the ends of the calendar is a slip.
+Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
+Instant = Annotated[AwareDatetime, Field(ge=datetime(1900, 1, 1, tzinfo=UTC))]
 
 
 class Command(BaseModel):
@@ -34,8 +39,8 @@ class Command(BaseModel):
 
     source: Code = Field(default="api", description="The sending system.")
     key: SourceKey = Field(description="The sender's own key; the same key is taken once.")
-    occurred_at: AwareDatetime
-    recorded_at: AwareDatetime | None = Field(
+    occurred_at: Instant
+    recorded_at: Instant | None = Field(
         default=None, description="Only for sites on replay time; else the present moment."
     )
 

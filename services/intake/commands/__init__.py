@@ -1,12 +1,11 @@
 """What intake can be told; each command is taken once by its source and key."""
 
-from datetime import date
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
 from handrail.events.base import SiteId
-from handrail.receipts import Command
+from handrail.receipts import Command, Day
 from intake.commands.catalogue import ListProgram, ProgramCommand, UnlistProgram
 from intake.commands.consent import (
     ChangeSupportConsent,
@@ -86,7 +85,7 @@ class CloseDay(Command):
 
     do: Literal["close_day"] = "close_day"
     site_id: SiteId
-    day: date
+    day: Day
 
 
 AdmissionChange: TypeAlias = (

@@ -1,6 +1,5 @@
 """Supports with their own consent, and the person's consents to tell someone something."""
 
-from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -8,6 +7,7 @@ from pydantic import Field
 
 from handrail.events.base import Code
 from handrail.events.care import DataClass, Purpose, RecipientClass, Relation
+from handrail.receipts import Day
 from intake.commands.stay import AdmissionCommand
 
 
@@ -44,8 +44,8 @@ class GrantConsent(AdmissionCommand):
     recipient: Code
     purpose: Purpose
     data_classes: Annotated[tuple[DataClass, ...], Field(min_length=1, max_length=8)]
-    from_on: date
-    until_on: date | None = Field(default=None, description="Last day; empty: until revoked.")
+    from_on: Day
+    until_on: Day | None = Field(default=None, description="Last day; empty: until revoked.")
 
 
 class RevokeConsent(AdmissionCommand):

@@ -1,6 +1,5 @@
 """Whether this care is enough and safe, and what the person needs to come."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
@@ -8,6 +7,7 @@ from pydantic import ConfigDict, Field
 from handrail.events import care
 from handrail.events.base import Code
 from handrail.events.care import ConstraintKind, Online, Transport
+from handrail.receipts import Day
 from intake.commands.stay import AdmissionCommand
 
 
@@ -51,4 +51,4 @@ class AcknowledgePolicy(AdmissionCommand):
 
     do: Literal["acknowledge_policy"] = "acknowledge_policy"
     policy: Code = Field(description="The policy's version.")
-    acknowledged_on: date
+    acknowledged_on: Day

@@ -1,6 +1,5 @@
 """The personal plan: dose, goals, review and recertification."""
 
-from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from handrail.events import intake
 from handrail.events.base import Code
 from handrail.events.care import GoalState
 from handrail.events.intake import WeeklyMinutes
+from handrail.receipts import Day
 from intake.commands.stay import AdmissionCommand, SessionsPerWeek
 
 
@@ -27,7 +27,7 @@ class ChangePlan(AdmissionCommand):
     sessions_per_week: SessionsPerWeek
     doses: Annotated[tuple[Dose, ...], Field(min_length=1, max_length=5)] | None = None
     goals: Annotated[tuple[Code, ...], Field(max_length=20)] | None = None
-    review_on: date | None = None
+    review_on: Day | None = None
 
 
 class MarkGoal(AdmissionCommand):
@@ -42,13 +42,13 @@ class ReviewPlan(AdmissionCommand):
     """The plan was looked at together."""
 
     do: Literal["review_plan"] = "review_plan"
-    reviewed_on: date
-    review_on: date = Field(description="The next review.")
+    reviewed_on: Day
+    review_on: Day = Field(description="The next review.")
 
 
 class Recertify(AdmissionCommand):
     """A physician certified again that this level of care is needed."""
 
     do: Literal["recertify"] = "recertify"
-    certified_on: date
+    certified_on: Day
     certifier_id: UUID

@@ -1,6 +1,5 @@
 """From the referral to the end of the stay."""
 
-from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -22,7 +21,7 @@ from handrail.events.intake import (
     WaitReason,
     WeeklyMinutes,
 )
-from handrail.receipts import Command, SourceKey
+from handrail.receipts import Command, Day, SourceKey
 
 SessionsPerWeek = Annotated[int, Field(ge=0, le=14)]
 
@@ -49,7 +48,7 @@ class CompleteIntake(AdmissionCommand):
     """Admit."""
 
     do: Literal["complete_intake"] = "complete_intake"
-    admitted_on: date
+    admitted_on: Day
     program_id: Code
     track: Track = "none"
     instrument: Instrument = "asam"
@@ -129,7 +128,7 @@ class LogAttempt(AdmissionCommand):
     do: Literal["log_attempt"] = "log_attempt"
     channel: AttemptChannel
     outcome: AttemptOutcome
-    attempted_on: date
+    attempted_on: Day
 
 
 class Discharge(AdmissionCommand):
@@ -137,7 +136,7 @@ class Discharge(AdmissionCommand):
 
     do: Literal["discharge"] = "discharge"
     reason: DischargeReason
-    discharged_on: date
+    discharged_on: Day
     receiver: Code | None = Field(default=None, description="Who goes on, after a transfer.")
     supervisor_id: UUID | None = Field(
         default=None, description="Needed where the facility ends it; of the care team."
