@@ -12,6 +12,7 @@ from handrail.events.base import Code
 Count = Annotated[int, Field(ge=1, le=99)]
 Days = Annotated[int, Field(ge=1, le=90)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Chance = Annotated[float, Field(gt=0, le=1)]
 Roles = tuple[Role, ...]
 # One value for each level, from 0 safety to 3 watch. Hours are hours of the clock.
 Hours: TypeAlias = tuple[
@@ -39,11 +40,16 @@ class Policy:
     early_days: Days = 21
     silent_days: Days = 7
     # A weekly programme is not silent after one quiet week: also this many sessions' worth.
-    silent_sessions: Annotated[float, Field(ge=0, le=20)] = 2.0
+    silent_sessions: Annotated[float, Field(ge=0, le=20)] = 3.0
     dose_low: Share = 0.25
     dose_short: Share = 0.5
     # Dose is judged where a week has several sessions to judge it by.
     dose_sessions: Count = 2
+    # Counted misses and days raise level 1 where a week has this many sessions; else level 2.
+    counted_sessions: Count = 2
+    # Chances of no session in the next 28 days from which the risk raises levels 2 and 1.
+    risk_middle: Chance = 0.18
+    risk_high: Chance = 0.98
     first_session_days: Days = 2
     # Levels above this one stay on the list. Level 0 and 1 are always pushed.
     push_to_level: Annotated[int, Field(ge=1, le=3)] = 2

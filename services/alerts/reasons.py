@@ -43,7 +43,7 @@ def _absence(story: Story, policy: Policy) -> list[Reason]:
     reasons = []
     if count >= policy.misses_in_a_row:
         words = f"missed {count} sessions in a row"
-        reasons.append(Reason(1, "misses_in_a_row", words))
+        reasons.append(Reason(_by_count(story, policy), "misses_in_a_row", words))
     if near >= policy.misses_within_days:
         words = f"missed {near} sessions within {policy.within_days} days"
         reasons.append(Reason(2, "misses_within_a_week", words))
@@ -53,6 +53,18 @@ def _absence(story: Story, policy: Policy) -> list[Reason]:
         words = f"missed a session in the first {policy.early_days} days"
         reasons.append(Reason(2, "early_miss", words))
     return reasons or [Reason(3, "single_miss", "missed a session")]
+
+
+def _by_count(story: Story, policy: Policy) -> int:
+    """The level of a count of misses or days: a weekly programme's high level is the risk's to say.
+
+    Three weekly misses are three weeks: the risk has spoken by then, and a rise would only repeat it.
+    """
+    return (
+        1
+        if not story.sessions_per_week or story.sessions_per_week >= policy.counted_sessions
+        else 2
+    )
 
 
 def silence(story: Story, day: int, policy: Policy) -> list[Reason]:
@@ -69,7 +81,8 @@ def silence(story: Story, day: int, policy: Policy) -> list[Reason]:
     # Nobody could come to what was not held: that day's silence is not the person's.
     silent = day - max([heard, *(d for d in story.unheld if d <= day)])
     if silent >= max(policy.silent_days, policy.silent_sessions * story.planned_interval()):
-        reasons.append(Reason(1, "no_contact", f"no contact for {silent} days"))
+        words = f"no contact for {silent} days"
+        reasons.append(Reason(_by_count(story, policy), "no_contact", words))
     return reasons + _dose(story, day, policy)
 
 

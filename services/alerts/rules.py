@@ -48,10 +48,10 @@ class Ladder:
     table: Table
 
     def band_of(self, assessment: Assessment) -> int:
-        """0 low, 1 middle, 2 high: by the table's thresholds of the 28-day risk."""
-        if assessment.risk28 >= self.table.high:
+        """0 low, 1 middle, 2 high: by the policy's thresholds of the 28-day risk."""
+        if assessment.risk28 >= self.policy.risk_high:
             return HIGH
-        return MIDDLE if assessment.risk28 >= self.table.middle else LOW
+        return MIDDLE if assessment.risk28 >= self.policy.risk_middle else LOW
 
 
 def take(story: Story, fact: Fact, ladder: Ladder, history: Sequence[Fact] = ()) -> list[Outcome]:

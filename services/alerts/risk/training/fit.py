@@ -16,8 +16,8 @@ from alerts.risk.training.histories import Days, Floats
 from alerts.risk.training.shape import LINES, Line, steps
 
 POINT = 0.1
-RIDGE = 0.0012
-MIDDLE, HIGH = 0.15, 0.4
+RIDGE = 0.001
+MIDDLE, HIGH = 0.18, 0.98
 SEED_OF_KEYS = 20261125
 
 

@@ -21,7 +21,7 @@ class Line:
 
 
 LINES = (
-    Line("silence", "silence", (1.2, 1.5, 2, 2.5, 3, 3.5), ("silent_days", "interval")),
+    Line("silence", "silence", (1.2, 2.2, 3, 3.5), ("silent_days", "interval")),
     Line(
         "recent_misses",
         "recent_misses",
