@@ -19,8 +19,8 @@ from operate.home import Home
 from operate.replay.client import Client
 from operate.replay.files import write_csv, write_results
 from operate.replay.play import Tally, play
-from operate.replay.rows import History, read_history
-from operate.replay.script import scripts
+from operate.replay.rows import FAR_DAYS, History, read_history, read_policy
+from operate.replay.script import date_of, scripts
 
 EXIT_USAGE = 2
 console = Console(highlight=False)
@@ -32,6 +32,9 @@ def command(
     out: Annotated[Path, typer.Option(help="Folder for the results.")],
     *,
     fresh: Annotated[bool, typer.Option("--fresh", help="In an empty system of its own.")] = False,
+    policy: Annotated[
+        Path | None, typer.Option(help="Policy of all its sites, as JSON; else the default.")
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Play nothing if a row is bad.")] = False,
 ) -> None:
     """Play a recorded history, in order, on replay time; write predictions and alerts."""
@@ -44,14 +47,19 @@ def command(
             f"See {out / 'rejected.csv'}"
         )
         raise typer.Exit(EXIT_USAGE)
-    asyncio.run(_replay(history, events.name, out, fresh=fresh))
+    wanted = None if policy is None else read_policy(policy)
+    asyncio.run(_replay(history, events.name, out, wanted, fresh=fresh))
 
 
-async def _replay(history: History, file: str, out: Path, *, fresh: bool) -> None:
+async def _replay(
+    history: History, file: str, out: Path, policy: Any | None, *, fresh: bool
+) -> None:
     async with _system(fresh=fresh) as addresses:
         tally, began = Tally(), time.monotonic()
         client = Client(addresses, console.print)
         try:
+            if policy is not None:
+                await _set_policy(client, history, policy)
             await _play_all(client, history, tally)
             seconds = time.monotonic() - began
             rejected = history.rejected + [(file, *refused) for refused in tally.refused]
@@ -68,6 +76,13 @@ async def _replay(history: History, file: str, out: Path, *, fresh: bool) -> Non
     console.print(
         f"{played} events in {seconds:.1f} s: {played / seconds:.0f} events/s; results in {out}"
     )
+
+
+async def _set_policy(client: Client, history: History, policy: Any) -> None:
+    """One policy for all sites of the history, from before its first day."""
+    for site in sorted({person.site_id for person in history.people.values()}):
+        body = {"begins_on": date_of(-FAR_DAYS), "policy": policy}
+        await client.put("alerts", f"/v1/sites/{site}/policies", body)
 
 
 async def _play_all(client: Client, history: History, tally: Tally) -> None:

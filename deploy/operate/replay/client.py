@@ -33,6 +33,10 @@ class Client:
         """POST and return the answer. Raises OperateError after five minutes or on a refusal."""
         return await self._send("POST", service, path, body)
 
+    async def put(self, service: str, path: str, body: object) -> Any:
+        """PUT and return the answer. Raises OperateError after five minutes or on a refusal."""
+        return await self._send("PUT", service, path, body)
+
     async def get(self, service: str, path: str, **params: str) -> Any:
         """GET and return the answer; None for 404."""
         return await self._send("GET", service, path, None, params)

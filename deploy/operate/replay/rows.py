@@ -2,9 +2,11 @@
 
 import csv
 import gzip
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from operate.errors import OperateError
 
@@ -74,6 +76,19 @@ def read_history(intake: Path, events: Path) -> History:
         except _BadRow as bad:
             history.rejected.append((events.name, line, str(bad)))
     return history
+
+
+def read_policy(path: Path) -> dict[str, Any]:
+    """The policy in a JSON file. Raises OperateError when it cannot be read as an object."""
+    try:
+        policy = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        message = f"{path} cannot be read as JSON"
+        raise OperateError(message) from error
+    if not isinstance(policy, dict):
+        message = f"{path} must hold one object: the fields of the policy"
+        raise OperateError(message)
+    return policy
 
 
 class _Reader:

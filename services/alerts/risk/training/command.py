@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from alerts.risk.table import TABLES, Table
+from alerts.risk.table import TABLES, Table, load_table
 
 TRIALS = ["ctn0027", "ctn0030"]
 
@@ -48,6 +48,24 @@ def report(
     numbers = measured.measure(data, trial, path, draws, print)
     if out:
         out.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
+
+
+@command.command()
+def verify(
+    intake: Annotated[Path, typer.Option(help="The intake file that was played.")],
+    events: Annotated[Path, typer.Option(help="The event file that was played.")],
+    predictions: Annotated[Path, typer.Option(help="predictions.csv of that replay.")],
+    version: Annotated[str | None, typer.Option(help="The table; the current one if left.")] = None,
+) -> None:
+    """Compute every row of a replay's predictions again, from the files and the table alone."""
+    from alerts.risk.training import verify as verified  # noqa: PLC0415  # needs the dev extra
+
+    found = verified.compare(intake, events, predictions, load_table(version))
+    print(
+        f"{found.rows} rows, largest difference {found.largest:.1e}; "
+        f"{found.missing} only computed, {found.unknown} only replayed"
+    )
+    raise typer.Exit(0 if found.is_equal() else 1)
 
 
 def written(table: Table) -> str:

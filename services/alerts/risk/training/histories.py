@@ -45,7 +45,8 @@ def read(folder: Path, trials: Iterable[str]) -> Days:
     for trial in trials:
         for row in _lines(folder / f"{trial}_truth_landmarks.csv.gz"):
             truth[row["patient_id"], int(row["day"])] = row
-        for person, day, b in watched(folder, trial):
+        files = (folder / f"{trial}_{name}.csv.gz" for name in ("intake", "events"))
+        for person, day, b in watched(*files):
             people.append(person)
             days.append(day)
             signs.append(read_signs(b, day))
@@ -61,15 +62,12 @@ def read(folder: Path, trials: Iterable[str]) -> Days:
     )
 
 
-def watched(folder: Path, trial: str) -> Iterator[tuple[str, int, Behaviour]]:
+def watched(intake: Path, events: Path) -> Iterator[tuple[str, int, Behaviour]]:
     """Each person's behaviour at the end of each watched day. It is live: read it at once."""
     rows: dict[str, list[Row]] = defaultdict(list)
-    for cells in _lines(folder / f"{trial}_events.csv.gz"):
+    for cells in _lines(events):
         rows[cells["patient_id"]].append(_row(cells))
-    last = {
-        cells["patient_id"]: int(cells["last_eval_day"])
-        for cells in _lines(folder / f"{trial}_intake.csv.gz")
-    }
+    last = {cells["patient_id"]: int(cells["last_eval_day"]) for cells in _lines(intake)}
     for person in sorted(rows):
         for day, b in _days(sorted(rows[person]), last[person]):
             yield person, day, b
@@ -112,5 +110,6 @@ def _outcome(row: dict[str, str] | None, column: str) -> float:
 
 
 def _lines(path: Path) -> Iterator[dict[str, str]]:
-    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8", newline="") as file:
         yield from csv.DictReader(file)
