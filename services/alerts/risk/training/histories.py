@@ -43,7 +43,7 @@ def read(folder: Path, trials: Iterable[str]) -> Days:
     signs: list[tuple[float, ...]] = []
     truth: dict[tuple[str, int], dict[str, str]] = {}
     for trial in trials:
-        for row in _lines(folder / f"{trial}_truth_landmarks.csv.gz"):
+        for row in rows_of(folder / f"{trial}_truth_landmarks.csv.gz"):
             truth[row["patient_id"], int(row["day"])] = row
         files = (folder / f"{trial}_{name}.csv.gz" for name in ("intake", "events"))
         for person, day, b in watched(*files):
@@ -65,9 +65,9 @@ def read(folder: Path, trials: Iterable[str]) -> Days:
 def watched(intake: Path, events: Path) -> Iterator[tuple[str, int, Behaviour]]:
     """Each person's behaviour at the end of each watched day. It is live: read it at once."""
     rows: dict[str, list[Row]] = defaultdict(list)
-    for cells in _lines(events):
+    for cells in rows_of(events):
         rows[cells["patient_id"]].append(_row(cells))
-    last = {cells["patient_id"]: int(cells["last_eval_day"]) for cells in _lines(intake)}
+    last = {cells["patient_id"]: int(cells["last_eval_day"]) for cells in rows_of(intake)}
     for person in sorted(rows):
         for day, b in _days(sorted(rows[person]), last[person]):
             yield person, day, b
@@ -109,7 +109,8 @@ def _outcome(row: dict[str, str] | None, column: str) -> float:
     return float(row[column]) if row is not None and row[column] else float("nan")
 
 
-def _lines(path: Path) -> Iterator[dict[str, str]]:
+def rows_of(path: Path) -> Iterator[dict[str, str]]:
+    """The rows of a CSV file, packed or not."""
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", encoding="utf-8", newline="") as file:
         yield from csv.DictReader(file)

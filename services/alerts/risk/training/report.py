@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from alerts.risk.training.compare import MODELS, elsewhere, never_seen, trials_of
+from alerts.risk.training.fairness import audit
 from alerts.risk.training.histories import Days, Floats, read
 
 BURDENS = ("first_miss", "two_consecutive")
@@ -45,6 +46,9 @@ def measure(
             for rule in BURDENS:
                 at = result[rule]
                 say(f"{'':10s}at the burden of {rule}: {_ops(at)}")
+    say("\nfairness audit of the table in cross-validation")
+    for line in audit(data, trials, days, never_seen(MODELS["table"], days), draws):
+        say(line)
     return found
 
 
