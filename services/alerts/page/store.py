@@ -15,23 +15,22 @@ _SHOWN = """
 select c.concern_id, c.admission_id, c.site_id, c.level, c.kind, c.reasons, c.opened_on,
     c.opened_at, c.owner_role, c.acknowledged_at, c.due_at, c.escalations, c.ending, c.closed_on,
     c.closed_at, c.changed_in, coalesce(c.due_at <= now(), false) as overdue,
-    p.program_id, p.track, s.time_zone, s.clock,
+    c.program_id, c.track, s.time_zone, s.clock,
     (select count(*) from outreach o where o.concern_id = c.concern_id) as attempts,
     c.next_step, c.assigned_role, c.assigned_to, c.snoozed_until, c.snooze_reason, c.paused
 from unnest($1::uuid[]) with ordinality as t (concern_id, place)
 join concerns c using (concern_id)
-left join people p using (admission_id)
 join sites s on s.site_id = c.site_id
 order by t.place
 """
 # `$1` the member's programmes (null: all); then the filters.
-_OPEN = """
+OPEN = """
 select c.concern_id, count(*) over () as total
-from concerns c left join people p using (admission_id)
+from concerns c
 where c.closed_at is null
-    and ($1::text[] is null or p.program_id = any($1))
-    and ($2::text is null or p.program_id = $2)
-    and ($3::text is null or p.track = $3)
+    and ($1::text[] is null or c.program_id = any($1))
+    and ($2::text is null or c.program_id = $2)
+    and ($3::text is null or c.track = $3)
     and ($4::text is null or c.site_id = $4)
     and c.level <= $5
     and ($6::text[] is null or c.assigned_to = $9
@@ -48,10 +47,10 @@ order by c.changed_in limit 2000
 """
 _POSITION = "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 _CHOICES = """
-select p.program_id, p.track, c.site_id, count(*) as open
-from concerns c left join people p using (admission_id)
-where c.closed_at is null and ($1::text[] is null or p.program_id = any($1))
-group by p.program_id, p.track, c.site_id order by p.program_id, p.track, c.site_id
+select c.program_id, c.track, c.site_id, count(*) as open
+from concerns c
+where c.closed_at is null and ($1::text[] is null or c.program_id = any($1))
+group by c.program_id, c.track, c.site_id order by c.program_id, c.track, c.site_id
 """
 
 
@@ -94,7 +93,7 @@ async def open_concerns(
 ) -> tuple[list[dict[str, Any]], int]:
     """One page of open concerns, what to do next first; and how many there are."""
     rows = await conn.fetch(
-        _OPEN,
+        OPEN,
         member.programs,
         asked.program,
         asked.track,

@@ -24,8 +24,8 @@ select coalesce(c.assigned_to, '') as who, coalesce(c.assigned_role, c.owner_rol
     count(*) filter (where c.acknowledged_at is null) as waiting,
     count(*) filter (where c.due_at <= now()) as overdue,
     count(*) filter (where c.snoozed_until > now()) as snoozed
-from concerns c left join people p using (admission_id)
-where c.closed_at is null and ($1::text[] is null or p.program_id = any($1))
+from concerns c
+where c.closed_at is null and ($1::text[] is null or c.program_id = any($1))
 group by 1, 2 order by overdue desc, open desc, 1, 2
 """
 _WEEKS = """
@@ -35,14 +35,13 @@ select date_trunc('week', a.raised_at)::date as monday, count(*) as raised,
     percentile_cont(0.5) within group (order by extract(epoch from o.first_at - a.raised_at) / 3600)
         filter (where o.first_at is not null) as hours,
     count(*) filter (where c.ending = 'returned') as returned
-from alerts a join concerns c using (concern_id) left join people p on
-    p.admission_id = a.admission_id
+from alerts a join concerns c using (concern_id)
 left join lateral (
     select min(o.recorded_at) as first_at from outreach o
     where o.concern_id = a.concern_id and o.recorded_at >= a.raised_at
 ) o on true
 where a.raised_at > now() - interval '8 weeks' and a.level <= 2
-    and ($1::text[] is null or p.program_id = any($1))
+    and ($1::text[] is null or c.program_id = any($1))
 group by 1 order by 1 desc
 """
 

@@ -302,7 +302,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "lag": ("Not read yet", "Sin leer"),
     "last_heard": ("Last heard", "Último recibido"),
     "ago": ("{n} s ago", "hace {n} s"),
-    "up": ("Up since", "En marcha"),
+    "up": ("Up for", "En marcha desde hace"),
     "seconds": ("{n} s", "{n} s"),
     "sites": ("Days closed, by site", "Días cerrados, por sede"),
     "closed_through": ("Closed through", "Cerrado hasta"),
