@@ -83,6 +83,9 @@ def _told(event: AdmissionEvent) -> _Told | None:  # noqa: PLR0911  # one line a
             planned = event.planned_on.toordinal() if event.planned_on else -1
             numbers = (float(planned), float(event.minutes), float(event.minutes_late))
             return "corrected", at.toordinal(), (event.was, event.now), numbers
+        case attendance.SessionMadeUp():
+            day = (event.planned_on or event.recorded_day).toordinal()
+            return "corrected", day, (event.was, "excused"), (float(day), 0.0, 0.0)
         case attendance.ScreenResulted():
             return "screened", event.recorded_day.toordinal(), event.positives, ()
         case attendance.MeasureScored():

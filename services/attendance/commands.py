@@ -9,7 +9,10 @@ from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter
 from attendance.facts import Session
 from attendance.instruments import Instrument
 from attendance.seats import (
+    CancelSeat,
     CorrectAttendance,
+    MakeUp,
+    MoveSeat,
     RecordAttended,
     RecordExcused,
     RecordMissed,
@@ -104,6 +107,14 @@ class RecordAnswers(PersonCommand):
     )
 
 
+class SetPolicy(Command):
+    """How much notice a site asks for; less is a late cancellation."""
+
+    do: Literal["set_policy"] = "set_policy"
+    site_id: SiteId
+    late_cancellation_hours: Annotated[int, Field(ge=0, le=168)]
+
+
 class CloseDay(Command):
     """All of this day is sent; only for sites on replay time."""
 
@@ -120,6 +131,10 @@ AnyCommand: TypeAlias = Annotated[
     | CancelSession
     | TakeRoster
     | CorrectAttendance
+    | CancelSeat
+    | MoveSeat
+    | MakeUp
+    | SetPolicy
     | RecordContact
     | RecordScreen
     | RecordMeasure

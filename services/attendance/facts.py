@@ -63,6 +63,8 @@ class Seat:
     reason: MissReason | None
     recorded_at: datetime | None
     version: int = 1
+    made_up_in: UUID | None = None
+    moved_to: UUID | None = None
 
 
 class When(TypedDict):

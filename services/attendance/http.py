@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 from fastapi import APIRouter, Query, Request, Response
 
-from attendance import measures, roster, store
+from attendance import bookings, measures, moves, roster, store
 from attendance.commands import COMMANDS, RESULTS, AnyCommand
 from handrail import edges
 from handrail.edges import Committed
@@ -77,6 +77,13 @@ def routes(  # noqa: C901  # one short function a route
         """Forms that were due before this day and are not answered, the longest due first."""
         async with pool.acquire() as conn:
             return await measures.overdue(conn, site_id, day, limit)
+
+    @router.get("/sites/{site_id}/policy")
+    async def get_policy(site_id: str) -> dict[str, int]:
+        """How much notice the site asks for."""
+        async with pool.acquire() as conn:
+            hours = await bookings.policies(conn, [site_id])
+        return {"late_cancellation_hours": hours.get(site_id, moves.NOTICE_HOURS)}
 
     @router.post("/sites/{site_id}/days/{day}/close")
     async def post_day_close(site_id: str, day: date) -> dict[str, bool]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
-from attendance import commands, instruments, measures, rules, seats, store
+from attendance import bookings, commands, instruments, measures, moves, rules, seats, store
 from attendance.commands import AnyCommand
 from attendance.facts import Admission, Chair, Session, When
 from attendance.known import Known, load
@@ -22,7 +22,7 @@ from handrail.receipts import Command, Rejected, Result, moment_of
 async def take(conn: outbox.Connection, taken: Sequence[AnyCommand], now: datetime) -> list[Result]:
     """Carry out the commands in this order; one result each. A refused one changes nothing.
 
-    Thirteen statements at most, however many commands.
+    Eighteen statements at most, however many commands.
     """
     receipted = await receipts.find(conn, (c.receipt() for c in taken))
     known = await load(conn, taken)
@@ -32,6 +32,7 @@ async def take(conn: outbox.Connection, taken: Sequence[AnyCommand], now: dateti
     await store.cancel_sessions(conn, batch.cancelled)
     await store.save_seats(conn, [known.seats[place] for place in batch.seated])
     await measures.save(conn, batch.answered)
+    await bookings.save_policies(conn, batch.policies)
     await sites.move(conn, batch.closed)
     await receipts.enter(conn, batch.taken)
     await outbox.stage(conn, batch.events)
@@ -50,6 +51,7 @@ class _Batch:
         self.seated: dict[tuple[UUID, UUID], None] = {}
         self.closed: dict[str, date] = {}
         self.answered: list[Measure] = []
+        self.policies: dict[str, int] = {}
 
     def carry_out(self, command: AnyCommand) -> Result:
         receipt = (command.source, command.key)
@@ -64,7 +66,7 @@ class _Batch:
         self.taken.append((*receipt, subject))
         return Result(key=command.key, status="applied", subject=subject)
 
-    def _decide(  # noqa: PLR0911  # one line a command
+    def _decide(  # noqa: C901, PLR0911  # one line a command
         self, command: AnyCommand
     ) -> UUID | None:
         match command.do:  # a tag costs less than the class of a pydantic model
@@ -77,6 +79,15 @@ class _Batch:
                 return admission.admission_id
             case "record_answers":
                 return self._answer(command)
+            case "cancel_seat":
+                return self._call_off(command)
+            case "move_seat":
+                return self._move(command)
+            case "make_up":
+                return self._make_up(command)
+            case "set_policy":
+                self._set_policy(command)
+                return None
             case "schedule_session":
                 return self._schedule(command)
             case "take_roster":
@@ -117,12 +128,64 @@ class _Batch:
                 "session_already_scheduled", "A session has that key already.", "session_key"
             )
         session = command.opened()
+        moves.require_local(session, self.known.sites[command.site_id])
         planned = []
         for place, admission_id in enumerate(dict.fromkeys(command.roster)):
             with _named(f"roster.{place}"):
                 chair = self._chair(session, self._admission(admission_id), when)
                 planned.append(rules.schedule(chair))
+                moves.require_free(session, self.known.promised.get(admission_id, ()))
+        for seat, _ in planned:
+            self._promise(seat.admission_id, session)
         return self._enter(session, planned)
+
+    def _promise(self, admission_id: UUID, session: Session) -> None:
+        if time := moves.booked(session):
+            self.known.promised.setdefault(admission_id, []).append(time)
+
+    def _call_off(self, command: seats.CancelSeat) -> UUID:
+        session = _present(self._find(command), command)
+        chair = self._chair(
+            session, self._admission(command.admission_id), self._when(session.site_id, command)
+        )
+        hours = self.known.notice_hours.get(session.site_id, moves.NOTICE_HOURS)
+        decided = moves.called_off(chair, command.reason, hours)
+        self._release(command.admission_id, session.session_id)
+        return self._enter(session, [decided])
+
+    def _release(self, admission_id: UUID, session_id: UUID) -> None:
+        promised = self.known.promised.get(admission_id, [])
+        promised[:] = [time for time in promised if time.session_id != session_id]
+
+    def _move(self, command: seats.MoveSeat) -> UUID:
+        session = _present(self._find(command), command)
+        there = self.known.sessions.get(command.to_session_id)
+        if there is None:
+            raise Rejected("session_unknown", "No session has that name.", "to_session_id")
+        admission = self._admission(command.admission_id)
+        when = self._when(session.site_id, command)
+        here, to = (self._chair(s, admission, when) for s in (session, there))
+        left, arrived = moves.moved(here, to, self.known.promised.get(command.admission_id, ()))
+        self._release(command.admission_id, session.session_id)
+        self._promise(command.admission_id, there)
+        self._enter(session, [left])
+        return self._enter(there, [arrived])
+
+    def _make_up(self, command: seats.MakeUp) -> UUID:
+        session = _present(self._find(command), command)
+        chair = self._chair(
+            session, self._admission(command.admission_id), self._when(session.site_id, command)
+        )
+        visit = (command.admission_id, command.made_up_in)
+        seat = self.known.seats.get((command.made_up_in, command.admission_id))
+        decided = moves.made_up(chair, seat, visit in self.known.used_visits)
+        self.known.used_visits.add(visit)
+        return self._enter(session, [decided])
+
+    def _set_policy(self, command: commands.SetPolicy) -> None:
+        self._when(command.site_id, command)
+        self.policies[command.site_id] = command.late_cancellation_hours
+        self.known.notice_hours[command.site_id] = command.late_cancellation_hours
 
     def _take_roster(self, command: seats.TakeRoster) -> UUID:
         session = _present(self._find(command), command)
@@ -150,7 +213,9 @@ class _Batch:
         waiting = [
             rules.cancel(session, seat, when)
             for (session_id, _), seat in self.known.seats.items()
-            if session_id == session.session_id and seat.status == "scheduled"
+            if session_id == session.session_id
+            and seat.status == "scheduled"
+            and seat.moved_to is None
         ]
         self.cancelled.append(session.session_id)
         return self._enter(replace(session, is_cancelled=True), waiting)

@@ -45,6 +45,8 @@ def record(chair: Chair, said: Said) -> Decided:
         raise Rejected(
             "seat_already_recorded", "Use correct_attendance to change it.", "admission_id"
         )
+    if chair.seat and chair.seat.moved_to:
+        raise Rejected("seat_moved", "The person sits in another session.", "admission_id")
     if chair.session.is_cancelled:
         raise Rejected("session_cancelled", "The programme did not hold it.", "session_key")
     if said.status in MISSES and chair.admission.is_held_on(chair.session.held_on):
@@ -197,7 +199,7 @@ def _seat(chair: Chair, said: Said, attended_on: date | None = None) -> Seat:
 
 
 def _told(seat: Seat) -> tuple[object, ...]:
-    return seat.status, seat.minutes, seat.minutes_late, seat.attended_on
+    return seat.status, seat.minutes, seat.minutes_late, seat.attended_on, seat.made_up_in
 
 
 def _about(session: Session, admission_id: UUID) -> _About:

@@ -160,6 +160,30 @@ class TakeRoster(SessionCommand):
     entries: Annotated[list[RosterEntry], Field(min_length=1, max_length=200)]
 
 
+class CancelSeat(SessionCommand):
+    """The person says that they will not come; the notice and the site's policy say what it is."""
+
+    do: Literal["cancel_seat"] = "cancel_seat"
+    admission_id: UUID
+    reason: MissReason = "unknown"
+
+
+class MoveSeat(SessionCommand):
+    """A planned seat is rescheduled, or swapped to the other track."""
+
+    do: Literal["move_seat"] = "move_seat"
+    admission_id: UUID
+    to_session_id: UUID
+
+
+class MakeUp(SessionCommand):
+    """A missed session was made up by another visit."""
+
+    do: Literal["make_up"] = "make_up"
+    admission_id: UUID
+    made_up_in: UUID = Field(description="The session that the person attended instead.")
+
+
 class CorrectAttendance(SessionCommand):
     """What was recorded of a seat was wrong."""
 

@@ -88,6 +88,33 @@ class AttendanceCorrected(SeatEvent):
     minutes_late: Minutes = 0
 
 
+@event("attendance.session_made_up.v1")
+class SessionMadeUp(SeatEvent):
+    """A miss was made up by another visit: it counts as a miss no more."""
+
+    was: MissKind
+    made_up_in: UUID = Field(description="The session that the person attended instead.")
+    made_up_on: date
+    minutes: Minutes
+
+
+class SeatMoved(SeatEvent):
+    """A planned seat went to another session; a `session_scheduled` of that one follows."""
+
+    to_session_id: UUID
+    to_planned_on: date
+
+
+@event("attendance.session_rescheduled.v1")
+class SessionRescheduled(SeatMoved):
+    """A planned seat was put at another time; it is no miss."""
+
+
+@event("attendance.session_swapped.v1")
+class SessionSwapped(SeatMoved):
+    """A planned seat was swapped to the other track; it is no miss."""
+
+
 @event("attendance.contact_recorded.v1")
 class ContactRecorded(AdmissionEvent):
     """The person was, or could not be, spoken with outside a session."""
