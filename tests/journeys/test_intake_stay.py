@@ -169,3 +169,25 @@ async def test_the_facility_ends_a_stay_only_after_attempts_and_by_a_supervisor(
     assert held["reason"] == "hospital"
     assert moved["program_id"] == "iop-day"
     assert (ended["attempts"], ended["supervisor_id"]) == (3, supervisor)
+
+
+async def test_a_level_of_care_names_its_instrument_and_has_its_hours(clinic: Clinic) -> None:
+    person = str(await clinic.admitted())
+    level: dict[str, object] = {"admission_id": person, "instrument": "asam", "edition": "4"}
+    less = level | {"level_of_care": "1.5"}
+    assert await refused(clinic, "change_level_of_care", **less) == (409, "weekly_minutes")
+    assert await refused(clinic, "change_level_of_care", **level, level_of_care="3.9") == (
+        409,
+        "level_of_care",
+    )
+    locus = {"admission_id": person, "instrument": "locus", "edition": "20", "level_of_care": "3"}
+    assert await refused(clinic, "change_level_of_care", **locus) == (409, "instrument")
+    await clinic.say(
+        "intake", "change_level_of_care", **less, weekly_minutes=120, sessions_per_week=1
+    )
+
+    one = await clinic.get("intake", f"/v1/admissions/{person}")
+    assert (one["level_of_care"], one["edition"], one["weekly_minutes"]) == ("1.5", "4", 120)
+    changed, plan = await told(clinic, person, "level_of_care_changed", "plan_changed")
+    assert (changed["instrument"], changed["edition"]) == ("asam", "4")
+    assert plan["weekly_minutes"] == 120
