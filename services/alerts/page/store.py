@@ -36,7 +36,7 @@ where c.closed_at is null
     and ($6::text[] is null or c.assigned_to = $9
         or (c.assigned_to is null and coalesce(c.assigned_role, c.owner_role) = any($6)))
 order by c.level > 0, coalesce(c.snoozed_until > now(), false) or c.paused is not null,
-    coalesce(c.due_at <= now(), false) desc, c.acknowledged_at is not null,
+    coalesce(c.due_at <= now(), false) desc, c.acknowledged_at is not null or c.level = 3,
     c.level, c.due_at nulls last, c.opened_on, c.concern_id
 limit $7 offset $8
 """

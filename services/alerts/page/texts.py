@@ -358,6 +358,21 @@ _SPANISH: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"longest recent time between visits (\d+) days?",
             r"mayor intervalo reciente entre visitas: \1 días",
         ),
+        (r"recent misses weigh ([\d.]+) of ([\d.]+)", r"las faltas recientes pesan \1 de \2"),
+        (r"(\d+) visits? in the last six weeks", r"\1 visitas en las últimas seis semanas"),
+        (r"(\d+) sessions? planned so far", r"\1 sesiones previstas hasta ahora"),
+        (r"drugs found in the last screen", "drogas en la última prueba"),
+        (r"no drugs found in the last screen", "sin drogas en la última prueba"),
+        (
+            r"(\d+) drugs? other than opioids in the last screen",
+            r"\1 drogas no opioides en la última prueba",
+        ),
+        (r"opioids in (\d+) of (\d+) drug screens?", r"opioides en \1 de \2 pruebas"),
+        (
+            r"no drug screen yet in the first sessions",
+            "aún sin prueba de drogas en las primeras sesiones",
+        ),
+        (r"no change of the level of care so far", "sin cambio de nivel de atención hasta ahora"),
         (r"a session about every ([\d.]+) days?", r"una sesión cada \1 días"),
     )
 )
