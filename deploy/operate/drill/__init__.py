@@ -1,5 +1,6 @@
 """`handrail drill`: breaks things on purpose and says what was lost, doubled or out of order."""
 
+import asyncio
 import json
 import time
 from collections import Counter
@@ -8,28 +9,46 @@ from typing import Annotated, Any
 
 import typer
 
+from operate.drill import real
 from operate.drill.planted import PLANTED
 from operate.drill.simulation import World
 from operate.errors import OperateError
 
 STEPS_A_HISTORY = 20_000
+QUICK_SECONDS, FULL_SECONDS = 150, 3600
 
 
 def command(
     *,
-    simulate: Annotated[int, typer.Option(min=1, help="So many simulated steps.")] = 1_000_000,
-    seed: Annotated[int, typer.Option(help="The same seed is the same history.")] = 1,
+    simulate: Annotated[
+        int | None, typer.Option(min=1, help="Only the protocol, without real parts: steps.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Under six minutes (default).")] = False,
+    full: Annotated[bool, typer.Option("--full", help="An hour of real parts.")] = False,
+    seconds: Annotated[int | None, typer.Option(min=5, help="Break things for so long.")] = None,
+    seed: Annotated[int, typer.Option(help="The dice: what is broken, and in which order.")] = 1,
     result: Annotated[Path | None, typer.Option("--json", help="Write the result here.")] = None,
 ) -> None:
     """Break things on purpose; exit code 0 only when nothing was lost, doubled or out of order."""
-    told = simulated(simulate, seed)
+    if quick and full:
+        message = "say --quick or --full, not both."
+        raise OperateError(message)
+    if simulate:
+        told = simulated(simulate, seed)
+    else:
+        length = seconds or (FULL_SECONDS if full else QUICK_SECONDS)
+        told = asyncio.run(real.run(length, seed, _say))
     text = json.dumps(told, indent=1)
     print(text)
     if result:
         result.write_text(text + "\n")
-    if told["troubles"] or told["planted_missed"]:
-        message = f"the drill found trouble; `--seed {seed}` plays it again."
+    if not told["good"]:
+        message = f"the drill found trouble; `--seed {seed}` throws the same dice again."
         raise OperateError(message)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def simulated(steps: int, seed: int) -> dict[str, Any]:
@@ -51,7 +70,9 @@ def simulated(steps: int, seed: int) -> dict[str, Any]:
             troubles[str(number)] = dict(wrong)
     seconds = time.monotonic() - began
     caught = {bug.__name__: caught_after(bug, seed) for bug in PLANTED}
+    missed = [name for name, history in caught.items() if history is None]
     return {
+        "good": not troubles and not missed,
         "seed": seed,
         "steps": played,
         "histories": histories,
@@ -60,7 +81,7 @@ def simulated(steps: int, seed: int) -> dict[str, Any]:
         "faults": dict(faults),
         "troubles": troubles,
         "planted": len(PLANTED),
-        "planted_missed": [name for name, history in caught.items() if history is None],
+        "planted_missed": missed,
         "planted_caught_in_history": caught,
     }
 

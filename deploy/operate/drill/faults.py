@@ -1,0 +1,210 @@
+"""What is broken in a drill of real parts: processes, connections and records."""
+
+import asyncio
+import contextlib
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import asyncpg
+import httpx
+import psutil
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+
+from handrail.topics import PARTITIONS, partition_of, topic_of
+from operate import status
+from operate.home import SERVICES, Home
+from operate.parts.postgres import Postgres
+
+PARTS = ("kafka", "postgres")
+TOPICS = ("intake", "attendance")
+READY_SECONDS = 90.0
+CUT = "select pg_terminate_backend(pid) from pg_stat_activity where usename = any($1::text[])"
+
+
+@dataclass
+class Faults:
+    """Breaks one thing after another, by the dice, and measures how soon all is well again."""
+
+    home: Home
+    dice: random.Random
+    victims: list[str]
+    count: Counter[str] = field(default_factory=Counter)
+    recovered: list[float] = field(default_factory=list)
+    poisoned: set[str] = field(default_factory=set)
+
+    async def storm(self, until: float) -> None:
+        """Break things until the loop's clock says so."""
+        loop = asyncio.get_running_loop()
+        kinds: list[tuple[float, Callable[[], Awaitable[str]]]] = [
+            (4, self.kill_service),
+            (2, self.freeze_service),
+            (1, self.kill_part),
+            (1, self.freeze_part),
+            (3, self.cut_connections),
+            (6, self.repeat_records),
+            (6, self.poison),
+        ]
+        while loop.time() < until:
+            fault = self.dice.choices([f for _, f in kinds], [w for w, _ in kinds])[0]
+            began = time.monotonic()
+            try:
+                name = await fault()
+            except (KafkaError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                # What is to be broken is still away from the fault before.
+                name = "not_possible"
+            self.count[name] += 1
+            if name.startswith(("kill", "freeze", "cut")):
+                await self._until_back(name.partition("_")[2])
+                self.recovered.append(time.monotonic() - began)
+            await asyncio.sleep(self.dice.random())
+
+    async def until_well(self) -> None:
+        """Wait until everything answers. Raises TimeoutError."""
+        async with asyncio.timeout(READY_SECONDS):
+            while not status.is_healthy(await status.look(self.home)):  # noqa: ASYNC110  # no event
+                await asyncio.sleep(0.1)
+
+    async def _until_back(self, name: str) -> None:
+        """Wait until a broken service is ready again; after a part's fault, until all are."""
+        addresses = self.home.addresses()
+        broken = [name] if name in SERVICES else SERVICES
+        async with (
+            asyncio.timeout(READY_SECONDS),
+            httpx.AsyncClient(timeout=2, trust_env=False) as client,
+        ):
+            for service in broken:
+                url = f"{getattr(addresses, service)}/health/ready"
+                while not await _is_ready(client, url):  # noqa: ASYNC110  # no event tells it
+                    await asyncio.sleep(0.05)
+
+    async def kill_service(self) -> str:
+        """`kill -9`; the supervisor starts it again."""
+        return self._kill(self.dice.choice(SERVICES))
+
+    async def kill_part(self) -> str:
+        """`kill -9` of the broker or the database."""
+        return self._kill(self.dice.choice(PARTS))
+
+    async def freeze_service(self) -> str:
+        """SIGSTOP, sometimes past its lease and its session; then SIGCONT."""
+        return await self._freeze(self.dice.choice(SERVICES), self.dice.choice((1.0, 4.0, 12.0)))
+
+    async def freeze_part(self) -> str:
+        """SIGSTOP of the broker or the database."""
+        return await self._freeze(self.dice.choice(PARTS), self.dice.choice((1.0, 4.0)))
+
+    async def cut_connections(self) -> str:
+        """End every connection of every service."""
+        conn = await asyncpg.connect(_admin(self.home), timeout=5)
+        try:
+            await conn.execute(CUT, list(SERVICES))
+        finally:
+            await conn.close(timeout=2)
+        return "cut_connections"
+
+    async def repeat_records(self) -> str:
+        """Write records of the past again, as a relay that was frozen does."""
+        topic, place = topic_of(self.dice.choice(TOPICS)), self.dice.randrange(PARTITIONS)
+        tp = TopicPartition(topic, place)
+        async with asyncio.timeout(10):
+            consumer = AIOKafkaConsumer(bootstrap_servers=self._kafka(), enable_auto_commit=False)
+            await consumer.start()
+            try:
+                consumer.assign([tp])
+                await consumer.seek_to_beginning(tp)
+                found = await consumer.getmany(tp, timeout_ms=1000)
+            finally:
+                await consumer.stop()
+            old = found.get(tp, [])
+            for record in self.dice.sample(old, len(old) // 5):
+                await self._write(topic, place, record.key, record.value, list(record.headers))
+        return "repeat_records"
+
+    async def poison(self) -> str:
+        """Write a record that nobody can read."""
+        key = self.dice.choice(self.victims)
+        kind = self.dice.choice(("header", "truncated", "unknown_type", "tombstone", "oversized"))
+        value, kind_of = b'{"site_id": "dri', b"attendance.session_missed.v1"
+        if kind == "unknown_type":
+            kind_of = b"attendance.something_newer.v9"
+        if kind == "header":
+            kind_of = b"\xff\xfe"
+        headers = [("ce_type", kind_of), ("ce_id", b"x"), ("ce_sequence", b"1")]
+        headers.append(("ce_incarnation", b"1"))
+        record: bytes | None = None if kind == "tombstone" else value
+        if kind == "oversized":
+            with contextlib.suppress(MessageSizeTooLargeError):
+                await self._write("attendance.events", 0, b"x", b"x" * 3_000_000, headers)
+                self.count["oversized_was_taken"] += 1
+            return "poison_oversized"
+        self.poisoned.add(key)
+        place = partition_of(UUID(key))
+        await self._write("attendance.events", place, key.encode(), record, headers)
+        return f"poison_{kind}"
+
+    def _kill(self, name: str) -> str:
+        self._process(name).kill()
+        return f"kill_{name}"
+
+    async def _freeze(self, name: str, seconds: float) -> str:
+        process = self._process(name)
+        family = [process, *process.children(recursive=True)]
+        for one in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(seconds)
+        for one in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.send_signal(signal.SIGCONT)
+        return f"freeze_{name}"
+
+    def _process(self, name: str) -> psutil.Process:
+        run = self.home.read("run.json")
+        try:
+            return psutil.Process((run["services"] | run["parts"])[name]["pid"])
+        except (psutil.NoSuchProcess, KeyError, TypeError) as gone:
+            raise OSError(name) from gone
+
+    def _kafka(self) -> str:
+        return f"127.0.0.1:{self.home.ports()['kafka']}"
+
+    async def _write(
+        self,
+        topic: str,
+        place: int,
+        key: bytes,
+        value: bytes | None,
+        headers: list[tuple[str, bytes]],
+    ) -> None:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._kafka(), acks="all", max_request_size=4_000_000
+        )
+        async with asyncio.timeout(10):
+            await producer.start()
+            try:
+                await producer.send_and_wait(topic, value, key, place, headers=headers)
+            finally:
+                await producer.stop()
+
+
+async def _is_ready(client: httpx.AsyncClient, url: str) -> bool:
+    try:
+        return (await client.get(url)).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
+
+
+def _admin(home: Home) -> str:
+    port = home.ports()["postgres"]
+    return Postgres(home.folder / "postgres", port, home.log("postgres")).admin_url()
+
+
+def database_url(home: Home, name: str) -> str:
+    """A database of the home, as its superuser; a secret."""
+    return _admin(home).removesuffix("/postgres") + f"/{name}"

@@ -1,0 +1,104 @@
+"""A drill with real processes, a real broker and a real database, in a home of its own."""
+
+import asyncio
+import os
+import random
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from operate import background
+from operate.drill import judge
+from operate.drill.faults import Faults
+from operate.drill.ward import Ward
+from operate.home import Home
+
+# Each service ends itself at these steps, again after every start.
+FAILPOINTS = (
+    "relay.after_send=kill:150,relay.mid_batch=kill:400,"
+    "consumer.before_commit=kill:170,consumer.after_commit=kill:230"
+)
+DRIVERS = 4
+REST_SECONDS = 120.0
+WRONG = ("lost", "duplicated", "out_of_order", "false_missed", "alerts_missing", "still_parked")
+
+
+async def run(seconds: float, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
+    """Break things for so long while commands come in; then judge."""
+    home = _new_home()
+    os.environ["HANDRAIL_FAILPOINTS"] = FAILPOINTS
+    good = False
+    try:
+        await background.ensure_up(home, say)
+        told = await _drill(home, seconds, seed, say)
+        good = told["good"]
+        return told
+    finally:
+        del os.environ["HANDRAIL_FAILPOINTS"]
+        background.down(home, say)
+        if good:
+            shutil.rmtree(home.folder, ignore_errors=True)
+        else:
+            say(f"what happened can be read in {home.folder}")
+
+
+def _new_home() -> Home:
+    folder = Path(tempfile.mkdtemp(prefix="handrail-drill-"))
+    if os.geteuid() == 0:
+        # The owner of PostgreSQL's data has to pass through.
+        folder.chmod(0o711)
+    return Home(folder.resolve())
+
+
+async def _drill(
+    home: Home, seconds: float, seed: int, say: Callable[[str], None]
+) -> dict[str, Any]:
+    dice = random.Random(seed)  # noqa: S311  # a drill must be repeatable
+    ward = Ward(home.addresses(), random.Random(seed + 1), home.folder / "ledger.jsonl")  # noqa: S311
+    await ward.admit()
+    faults = Faults(home, dice, ward.admissions)
+    say(f"{len(ward.admissions)} people are admitted; breaking things for {seconds:.0f} s")
+    until = asyncio.get_running_loop().time() + seconds
+    async with asyncio.TaskGroup() as group:
+        for n in range(DRIVERS):
+            group.create_task(ward.record(until, f"d{n}"))
+        group.create_task(faults.storm(until))
+    await faults.until_well()
+    began = time.monotonic()
+    rested = await judge.until_rest(home, REST_SECONDS)
+    backlog_seconds = time.monotonic() - began
+    async with ward.client() as client:
+        redriven = await judge.redrive(home, client)
+    rested = await judge.until_rest(home, REST_SECONDS) and rested
+    found = await judge.judge(home, ward)
+    ours = sum(n for name, n in faults.count.items() if name.startswith("kill"))
+    ended = home.log("supervisor").read_text().count("was ended by signal 9")
+    wrong = {name: found.pop(name, 0) for name in WRONG}
+    return {
+        "seed": seed,
+        "seconds": seconds,
+        "faults": dict(sorted(faults.count.items())),
+        "failpoints_hit": max(0, ended - ours),
+        **found,
+        "redriven": redriven,
+        **wrong,
+        # Deadlines of people are longer than this drill.
+        "lost_escalations": None,
+        "seconds_to_recover": _quantiles(faults.recovered),
+        "seconds_to_rest": round(backlog_seconds, 1),
+        "good": rested and not any(wrong.values()) and not found["refused"],
+    }
+
+
+def _quantiles(values: list[float]) -> dict[str, float]:
+    if not values:
+        return {}
+    ordered = sorted(values)
+    return {
+        "p50": round(ordered[len(ordered) // 2], 2),
+        "p99": round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))], 2),
+        "most": round(ordered[-1], 2),
+    }
