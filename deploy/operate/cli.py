@@ -22,6 +22,8 @@ ELSEWHERE = {
     "replay": "operate.replay",
     "bench": "operate.bench",
     "drill": "operate.drill",
+    "backup": "operate.backup",
+    "restore": "operate.restore",
     "dead-letters": "operate.dead_letters",
     "risk": "alerts.risk.training.command",
     "simulate": "operate.simulate.command",
