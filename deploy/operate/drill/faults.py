@@ -23,7 +23,7 @@ from operate.parts.postgres import Postgres
 
 PARTS = ("kafka", "postgres")
 TOPICS = ("intake", "attendance")
-READY_SECONDS = 90.0
+READY_SECONDS = 180.0
 CUT = "select pg_terminate_backend(pid) from pg_stat_activity where usename = any($1::text[])"
 
 
