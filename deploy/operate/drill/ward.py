@@ -81,7 +81,8 @@ class Ward:
             while loop.time() < until:
                 number += 1
                 body = self._seat(f"{name}-{number}")
-                await self._post(client, "attendance", body)
+                if (await self._post(client, "attendance", body))["status"] == "refused":
+                    continue
                 self._note(body)
                 if self.dice.random() < REPEATED:
                     answer = await self._post(client, "attendance", body)
@@ -126,8 +127,8 @@ class Ward:
                 result: dict[str, Any] = answer.json()
                 return result
             if answer is not None and answer.status_code not in NOT_NOW:
-                # A repeat that meets its own first attempt, still under way, is told so.
                 self.refused.append(f"{body['do']}: {answer.status_code} {answer.text[:200]}")
+                return {"status": "refused"}
             self.retries += 1
             await asyncio.sleep(0.1)
 
