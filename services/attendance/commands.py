@@ -1,10 +1,10 @@
 """What attendance can be told; each command is taken once by its source and key."""
 
-from datetime import date
+from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeAlias
 from uuid import UUID, uuid4
 
-from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter
+from pydantic import Field, StringConstraints, TypeAdapter
 
 from attendance.facts import Session
 from attendance.instruments import Instrument
@@ -21,9 +21,11 @@ from attendance.seats import (
 )
 from handrail.events.attendance import Channel
 from handrail.events.base import Code, Minutes, Modality, Mode, SessionType, SiteId
-from handrail.receipts import Command, Result, SourceKey
+from handrail.receipts import Command, Day, Instant, Result, SourceKey
 
 ItemCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,20}$")]
+
+Start = Annotated[Instant, Field(lt=datetime(2200, 1, 1, tzinfo=UTC))]
 
 
 class ScheduleSession(Command):
@@ -35,8 +37,8 @@ class ScheduleSession(Command):
     session_type: SessionType
     modality: Modality = "other"
     mode: Mode = "in_person"
-    planned_on: date = Field(description="Local day of the site.")
-    starts_at: AwareDatetime | None = None
+    planned_on: Day = Field(description="Local day of the site.")
+    starts_at: Start | None = None
     planned_minutes: Minutes
     program_id: Code | None = None
     track: Code | None = None
@@ -120,7 +122,7 @@ class CloseDay(Command):
 
     do: Literal["close_day"] = "close_day"
     site_id: SiteId
-    day: date
+    day: Day
 
 
 AnyCommand: TypeAlias = Annotated[

@@ -20,6 +20,7 @@ class Admission:
     ended_on: date | None = None
     held_from: date | None = None
     held_until: date | None = None
+    weekly_minutes: int | None = None
 
     def is_held_on(self, day: date) -> bool:
         """Whether an absence on this day was expected."""

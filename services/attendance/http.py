@@ -1,18 +1,18 @@
 """Attendance's HTTP API."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
 from fastapi import APIRouter, Query, Request, Response
 
-from attendance import bookings, measures, moves, roster, store
+from attendance import bookings, dose, history, measures, moves, roster, store
 from attendance.commands import COMMANDS, RESULTS, AnyCommand
 from handrail import edges
 from handrail.edges import Committed
 from handrail.events.attendance import AttendanceDayClosed
-from handrail.receipts import Rejected, Result
+from handrail.receipts import Day, Instant, Rejected, Result
 
 
 def routes(  # noqa: C901  # one short function a route
@@ -39,7 +39,7 @@ def routes(  # noqa: C901  # one short function a route
         return edges.accepted(results[0])
 
     @router.get("/sessions")
-    async def get_sessions(site_id: str, day: date) -> list[dict[str, Any]]:
+    async def get_sessions(site_id: str, day: Day) -> list[dict[str, Any]]:
         """The sessions of a site's day, by their start."""
         async with pool.acquire() as conn:
             return await store.sessions_of_day(conn, site_id, day)
@@ -54,15 +54,31 @@ def routes(  # noqa: C901  # one short function a route
         return found
 
     @router.get("/admissions/{admission_id}/attendance")
-    async def get_attendance(admission_id: UUID) -> list[dict[str, Any]]:
-        """Every seat of an admission, in order of the session's day."""
+    async def get_attendance(
+        admission_id: UUID, as_of: Instant | None = None
+    ) -> list[dict[str, Any]]:
+        """Every seat of an admission by day; with `as_of`, what was recorded at that moment."""
         async with pool.acquire() as conn:
             known = await store.admissions(conn, [admission_id])
             if not known:
                 raise Rejected(
                     "admission_unknown", "No admission has that identifier.", "admission_id"
                 )
+            if as_of:
+                return await history.as_of(conn, admission_id, as_of)
             return await store.attendance_of(conn, admission_id)
+
+    @router.get("/admissions/{admission_id}/dose")
+    async def get_dose(admission_id: UUID, day: Day) -> dose.Dose:
+        """Minutes of this day's week so far against the plan, live."""
+        async with pool.acquire() as conn:
+            person = (await store.admissions(conn, [admission_id])).get(admission_id)
+            if person is None:
+                raise Rejected(
+                    "admission_unknown", "No admission has that identifier.", "admission_id"
+                )
+            visits = await history.visits(conn, admission_id, *dose.week_of(day))
+        return dose.dose(day, person.weekly_minutes, visits)
 
     @router.get("/admissions/{admission_id}/measures")
     async def get_measures(admission_id: UUID) -> list[dict[str, Any]]:
@@ -72,7 +88,7 @@ def routes(  # noqa: C901  # one short function a route
 
     @router.get("/sites/{site_id}/measures/overdue")
     async def get_overdue_measures(
-        site_id: str, day: date, limit: Annotated[int, Query(ge=1, le=1000)] = 200
+        site_id: str, day: Day, limit: Annotated[int, Query(ge=1, le=1000)] = 200
     ) -> list[dict[str, Any]]:
         """Forms that were due before this day and are not answered, the longest due first."""
         async with pool.acquire() as conn:
@@ -86,7 +102,7 @@ def routes(  # noqa: C901  # one short function a route
         return {"late_cancellation_hours": hours.get(site_id, moves.NOTICE_HOURS)}
 
     @router.post("/sites/{site_id}/days/{day}/close")
-    async def post_day_close(site_id: str, day: date) -> dict[str, bool]:
+    async def post_day_close(site_id: str, day: Day) -> dict[str, bool]:
         """Close a day of a site on replay time."""
         return await edges.close_replay_day(pool, committed, site_id, day, AttendanceDayClosed)
 

@@ -6,9 +6,19 @@ from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
-from attendance import bookings, commands, instruments, measures, moves, rules, seats, store
+from attendance import (
+    bookings,
+    commands,
+    history,
+    instruments,
+    measures,
+    moves,
+    rules,
+    seats,
+    store,
+)
 from attendance.commands import AnyCommand
-from attendance.facts import Admission, Chair, Session, When
+from attendance.facts import Admission, Chair, Seat, Session, When
 from attendance.known import Known, load
 from attendance.measures import Measure
 from attendance.rules import Decided
@@ -22,7 +32,7 @@ from handrail.receipts import Command, Rejected, Result, moment_of
 async def take(conn: outbox.Connection, taken: Sequence[AnyCommand], now: datetime) -> list[Result]:
     """Carry out the commands in this order; one result each. A refused one changes nothing.
 
-    Eighteen statements at most, however many commands.
+    Nineteen statements at most, however many commands.
     """
     receipted = await receipts.find(conn, (c.receipt() for c in taken))
     known = await load(conn, taken)
@@ -31,6 +41,7 @@ async def take(conn: outbox.Connection, taken: Sequence[AnyCommand], now: dateti
     await store.open_sessions(conn, [known.sessions[i] for i in batch.opened])
     await store.cancel_sessions(conn, batch.cancelled)
     await store.save_seats(conn, [known.seats[place] for place in batch.seated])
+    await history.keep(conn, batch.replaced)
     await measures.save(conn, batch.answered)
     await bookings.save_policies(conn, batch.policies)
     await sites.move(conn, batch.closed)
@@ -52,6 +63,7 @@ class _Batch:
         self.closed: dict[str, date] = {}
         self.answered: list[Measure] = []
         self.policies: dict[str, int] = {}
+        self.replaced: list[tuple[Seat, datetime]] = []
 
     def carry_out(self, command: AnyCommand) -> Result:
         receipt = (command.source, command.key)
@@ -273,6 +285,9 @@ class _Batch:
         known.sessions[session_id] = session
         for seat, event in decided:
             place = (session_id, seat.admission_id)
+            before = known.seats.get(place)
+            if before and before.recorded_at and seat.version > before.version:
+                self.replaced.append((before, event.recorded_at))
             known.seats[place] = seat
             self.seated[place] = None
             self.events.append(event)

@@ -124,8 +124,12 @@ def follow(  # noqa: PLR0911  # one line an event
 ) -> Admission:
     """The admission after one of intake's events; `day` is the local day it happened."""
     match event:
-        case intake.IntakeCompleted(admitted_on=admitted_on):
-            return replace(admission, status="admitted", admitted_on=admitted_on)
+        case intake.IntakeCompleted(admitted_on=admitted_on, weekly_minutes=weekly):
+            return replace(
+                admission, status="admitted", admitted_on=admitted_on, weekly_minutes=weekly
+            )
+        case intake.PlanChanged(weekly_minutes=weekly):
+            return replace(admission, weekly_minutes=weekly)
         case intake.IntakeLost() | intake.IntakeDeclined():
             return replace(admission, status="lost", ended_on=event.recorded_day)
         case intake.PutOnHold():

@@ -17,7 +17,7 @@ from handrail.events.base import (
     SessionType,
     SiteId,
 )
-from handrail.receipts import Command, SourceKey
+from handrail.receipts import Command, Day, SourceKey
 
 RosterStatus = Literal[
     "attended", "no_show", "late_cancellation", "excused", "cancelled_by_program"
@@ -43,7 +43,7 @@ class UnplannedSession(BaseModel):
 
     session_type: SessionType
     modality: Modality = "other"
-    planned_on: date | None = None
+    planned_on: Day | None = None
     planned_minutes: Minutes = 0
 
 
@@ -87,7 +87,7 @@ class RecordAttended(SeatCommand):
     """The person was there."""
 
     do: Literal["record_attended"] = "record_attended"
-    attended_on: date
+    attended_on: Day
     minutes: Minutes
     minutes_late: Minutes = 0
     left_early: bool = False
@@ -192,7 +192,7 @@ class CorrectAttendance(SessionCommand):
     now: SeatStatus
     minutes: Minutes = 0
     minutes_late: Minutes = 0
-    attended_on: date | None = Field(
+    attended_on: Day | None = Field(
         default=None, description="Where `now` is attended; the session's day if left out."
     )
 

@@ -1,0 +1,69 @@
+"""Statements about what was known then, and about a week's visits."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from attendance.dose import Visit
+from attendance.facts import Seat
+from handrail.outbox import Connection
+
+_KEEP = """
+insert into seat_history (
+    session_id, admission_id, version, status, minutes, minutes_late, attended_on, recorded_at,
+    replaced_at
+)
+select * from unnest(
+    $1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::int[], $6::int[], $7::date[],
+    $8::timestamptz[], $9::timestamptz[]
+)
+"""
+_AS_OF = """
+select s.session_id, s.session_type, s.modality, s.held_on, s.planned_on, s.planned_minutes,
+    k.status, k.minutes, k.minutes_late, k.attended_on, k.recorded_at, k.version
+from (
+    select session_id, status, minutes, minutes_late, attended_on, recorded_at, version
+    from seats where admission_id = $1 and recorded_at <= $2
+    union all
+    select session_id, status, minutes, minutes_late, attended_on, recorded_at, version
+    from seat_history where admission_id = $1 and recorded_at <= $2 and replaced_at > $2
+) as k
+join sessions s using (session_id)
+order by s.held_on, s.session_id
+"""
+_VISITS = """
+select c.attended_on, s.session_type, c.minutes
+from seats c join sessions s using (session_id)
+where c.admission_id = $1 and c.status = 'attended' and c.attended_on between $2 and $3
+"""
+
+
+async def keep(conn: Connection, replaced: Sequence[tuple[Seat, datetime]]) -> None:
+    """Keep what was recorded of these seats until another record replaced it then."""
+    if replaced:
+        rows = [
+            (
+                seat.session_id,
+                seat.admission_id,
+                seat.version,
+                seat.status,
+                seat.minutes,
+                seat.minutes_late,
+                seat.attended_on,
+                seat.recorded_at,
+                at,
+            )
+            for seat, at in replaced
+        ]
+        await conn.execute(_KEEP, *map(list, zip(*rows, strict=True)))
+
+
+async def as_of(conn: Connection, admission_id: UUID, at: datetime) -> list[dict[str, Any]]:
+    """The recorded seats of an admission as they were known at a moment."""
+    return [dict(row) for row in await conn.fetch(_AS_OF, admission_id, at)]
+
+
+async def visits(conn: Connection, admission_id: UUID, first: date, last: date) -> list[Visit]:
+    """What was attended in these days, as it is known now."""
+    return [tuple(row) for row in await conn.fetch(_VISITS, admission_id, first, last)]
