@@ -1,13 +1,13 @@
 """Attendance's HTTP API."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
 from fastapi import APIRouter, Query, Request, Response
 
-from attendance import bookings, dose, history, measures, moves, roster, store
+from attendance import bookings, dose, history, measures, moves, roster, store, watchdog
 from attendance.commands import COMMANDS, RESULTS, AnyCommand
 from handrail import edges
 from handrail.edges import Committed
@@ -93,6 +93,20 @@ def routes(  # noqa: C901  # one short function a route
         """Forms that were due before this day and are not answered, the longest due first."""
         async with pool.acquire() as conn:
             return await measures.overdue(conn, site_id, day, limit)
+
+    @router.get("/sites/{site_id}/rosters-overdue")
+    async def get_overdue_rosters(site_id: str) -> list[dict[str, Any]]:
+        """Sessions that are over and not reported; the roster was asked for."""
+        async with pool.acquire() as conn:
+            return await watchdog.overdue(conn, site_id)
+
+    @router.get("/silent-feeds")
+    async def get_silent_feeds(
+        hours: Annotated[int, Query(ge=0, le=720)] = 24,
+    ) -> list[dict[str, Any]]:
+        """Sites asked for a roster so long ago that have reported nothing since."""
+        async with pool.acquire() as conn:
+            return await watchdog.silent_feeds(conn, timedelta(hours=hours))
 
     @router.get("/sites/{site_id}/policy")
     async def get_policy(site_id: str) -> dict[str, int]:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Annotated, Literal, get_args
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from handrail.events.base import (
     AdmissionEvent,
@@ -113,6 +113,13 @@ class SessionRescheduled(SeatMoved):
 @event("attendance.session_swapped.v1")
 class SessionSwapped(SeatMoved):
     """A planned seat was swapped to the other track; it is no miss."""
+
+
+@event("attendance.roster_overdue.v1")
+class RosterOverdue(SeatEvent):
+    """The session is over and nobody has said what became of this seat. It is not a miss."""
+
+    ended_at: AwareDatetime = Field(description="When the session was planned to end.")
 
 
 @event("attendance.contact_recorded.v1")
