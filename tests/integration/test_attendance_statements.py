@@ -1,0 +1,99 @@
+"""Attendance over a real PostgreSQL: what was known then, a week's dose, rosters not reported."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from attendance import history, roster, store, watchdog
+from attendance.commands import COMMANDS
+from attendance.dose import dose, week_of
+from attendance.facts import Admission
+from handrail import sites
+from handrail.outbox import Connection
+from operate import databases
+from operate.home import Home
+from operate.parts.postgres import Postgres
+
+NOW = datetime.now(UTC)
+PERSON = UUID(int=1)
+
+
+@pytest.fixture
+async def conn(template: tuple[Postgres, Home]) -> AsyncIterator[Connection]:
+    """Attendance's database with one site and one person."""
+    server, home = template
+    url = databases.url_of(server.admin_url(), "attendance", home)
+    databases.migrate(url, "attendance")
+    connection = await asyncpg.connect(url)
+    transaction = connection.transaction()
+    await transaction.start()
+    await sites.learn(connection, [("north", "UTC", "wall", NOW.date() - timedelta(days=9))])
+    admitted_on = NOW.date() - timedelta(days=9)
+    person = Admission(PERSON, "north", "admitted", admitted_on, weekly_minutes=540)
+    await store.save_admissions(connection, [person])
+    yield connection
+    await transaction.rollback()
+    await connection.close()
+
+
+async def say(conn: Connection, do: str, at: datetime, **fields: object) -> UUID:
+    """Have a command carried out."""
+    body = {"do": do, "key": uuid4().hex, "occurred_at": at, **fields}
+    [result] = await roster.take(conn, COMMANDS.validate_python([body]), at)
+    assert result.status == "applied", result.code
+    assert result.subject
+    return result.subject
+
+
+async def test_a_correction_changes_the_dose_and_keeps_what_was_known(
+    conn: Connection,
+) -> None:
+    day = NOW.date()
+    group = {"session_type": "group", "planned_on": day, "planned_minutes": 180}
+    about = {"admission_id": PERSON, "session_key": "g"}
+    await say(conn, "record_missed", NOW, **about, session=group, kind="no_show")
+    later = NOW + timedelta(minutes=1)
+
+    await say(conn, "correct_attendance", later, **about, now="attended", minutes=120)
+
+    [knew] = await history.as_of(conn, PERSON, NOW)
+    [knows] = await history.as_of(conn, PERSON, later)
+    assert [knew["status"], knows["status"]] == ["no_show", "attended"]
+    assert await history.as_of(conn, PERSON, NOW - timedelta(minutes=1)) == []
+    visits = await history.visits(conn, PERSON, *week_of(day))
+    plan = (await store.admissions(conn, [PERSON]))[PERSON].weekly_minutes
+    assert (dose(day, plan, visits)["minutes"], plan) == (120, 540)
+
+
+async def test_a_roster_is_asked_for_once_and_silence_ends_with_the_first_report(
+    conn: Connection,
+) -> None:
+    starts_at = NOW - timedelta(hours=5)
+    session = await say(
+        conn,
+        "schedule_session",
+        NOW,
+        site_id="north",
+        session_key="s",
+        session_type="group",
+        planned_on=starts_at.date(),
+        starts_at=starts_at,
+        planned_minutes=180,
+        roster=[PERSON],
+    )
+
+    assert [await watchdog.ask(conn), await watchdog.ask(conn)] == [1, 0]
+
+    [overdue] = await watchdog.overdue(conn, "north")
+    assert (overdue["session_id"], overdue["seats_waiting"]) == (session, 1)
+    [silent] = await watchdog.silent_feeds(conn, timedelta(0))
+    assert silent["site_id"] == "north"
+    told = await conn.fetchval("select count(*) from outbox where type like '%roster_overdue%'")
+    assert told == 1
+    entries = [{"admission_id": PERSON, "status": "attended", "minutes": 170}]
+    await say(conn, "take_roster", NOW, session_id=session, entries=entries)
+    assert await watchdog.overdue(conn, "north") == []
+    assert await watchdog.silent_feeds(conn, timedelta(0)) == []
