@@ -141,9 +141,8 @@ async def write(conn: Connection, batch: Batch) -> None:
     await store.save(conn, batch.rows.values())
     await store.add_assessments(conn, batch.assessments)
     await board.save_concerns(conn, telling.concerns.values())
-    await board.restore(conn, telling.restored)
     await board.save_alerts(conn, telling.alerts.values(), telling.withdrawn)
-    for alert in await board.take_back(conn, list(telling.taken_back)):
+    for alert in await board.weigh_alerts(conn, telling.standing()):
         telling.say_withdrawn(*alert)
     if batch.now:
         await notices.tell(conn, telling.news)

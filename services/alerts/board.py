@@ -65,8 +65,10 @@ _WITHDRAW = """
 update alerts set withdrawn_at = now() where alert_id = any($1::uuid[]) and withdrawn_at is null
 """
 _TAKE_BACK = """
-update alerts set withdrawn_at = now() where alert_id = any($1::uuid[]) and withdrawn_at is null
-returning alert_id, concern_id, level
+update alerts a set withdrawn_at = now() from concerns c
+where c.concern_id = any($1::uuid[]) and a.concern_id = c.concern_id and a.level < c.level
+    and a.withdrawn_at is null
+returning a.alert_id, a.concern_id, a.level
 """
 _RESTORE = """
 update alerts a set withdrawn_at = null from concerns c
@@ -149,18 +151,16 @@ async def save_alerts(
         await conn.execute(_WITHDRAW, list(withdrawn))
 
 
-async def take_back(conn: Connection, alerts: Sequence[UUID]) -> list[tuple[UUID, UUID, int]]:
-    """Withdraw single alerts. Gives those that stood: (alert, concern, level)."""
-    if not alerts:
+async def weigh_alerts(conn: Connection, concerns: Sequence[UUID]) -> list[tuple[UUID, UUID, int]]:
+    """Alerts hold up to the level at which their concern stands, and no further.
+
+    Gives those that are taken back: (alert, concern, level).
+    """
+    if not concerns:
         return []
-    rows = await conn.fetch(_TAKE_BACK, list(alerts))
+    await conn.execute(_RESTORE, list(concerns))
+    rows = await conn.fetch(_TAKE_BACK, list(concerns))
     return sorted((r["alert_id"], r["concern_id"], r["level"]) for r in rows)
-
-
-async def restore(conn: Connection, concerns: Sequence[UUID]) -> None:
-    """The alerts of these concerns hold again, up to the level at which each stands."""
-    if concerns:
-        await conn.execute(_RESTORE, list(concerns))
 
 
 async def save_pauses(conn: Connection, pauses: Sequence[Pause]) -> None:

@@ -92,10 +92,8 @@ class Telling:
     concerns: dict[UUID, ConcernRow] = field(default_factory=dict)
     alerts: dict[UUID, AlertRow] = field(default_factory=dict)
     withdrawn: list[UUID] = field(default_factory=list)
-    # Single alerts of concerns that stay; whether one was ever raised, the database knows.
-    taken_back: dict[UUID, About] = field(default_factory=dict)
-    # Concerns whose end was said early and does not hold: their alerts hold again.
-    restored: list[UUID] = field(default_factory=list)
+    # Concerns that a correction moved: which of their alerts hold has to be looked at anew.
+    moved: dict[UUID, About] = field(default_factory=dict)
     news: list[News] = field(default_factory=list)
     pauses: list[Pause] = field(default_factory=list)
     suppressions: list[Suppression] = field(default_factory=list)
@@ -113,7 +111,7 @@ class Telling:
             if outcome.level <= about.policy.push_to_level:
                 self._alert(about, outcome, row, new=new, held=held)
         elif outcome.what == "eased":
-            self._ease(about, row, outcome.level)
+            self.moved[row.concern_id] = about
         elif outcome.what == "opened" and new:
             self._open(about, row, outcome)
         elif outcome.what == "closed":
@@ -133,10 +131,9 @@ class Telling:
         row = self._concern(about, outcome)
         if outcome.what == "opened":
             self._withdraw(about, outcome, row, new=True)
-        elif outcome.what == "raised":
-            self._take_alert_back(about, row, outcome.level)
-        else:
-            self.restored.append(row.concern_id)
+            return
+        self.moved[row.concern_id] = about
+        if outcome.what in ("closed", "withdrawn"):
             self._open(about, row, outcome)
 
     def stand(self, about: About, concern: Concern) -> None:
@@ -147,6 +144,10 @@ class Telling:
             row.reasons = list(concern.words) or row.reasons
             row.owner_role = about.policy.tells[concern.level][0]
 
+    def standing(self) -> list[UUID]:
+        """The moved concerns that there is a reason for: alerts from their level on hold."""
+        return [i for i in self.moved if self.concerns[i].ending != "withdrawn"]
+
     def unsaid(self) -> list[UUID]:
         """The concerns, told on a wall clock, that there was no reason for."""
         return [row.concern_id for row in self.concerns.values() if row.ending == "withdrawn"]
@@ -154,7 +155,7 @@ class Telling:
     def say_withdrawn(self, alert_id: UUID, concern_id: UUID, level: int) -> None:
         """Tell subscribers that an alert they were sent is taken back."""
         fields = {"concern_id": concern_id, "alert_id": alert_id, "level": level}
-        self._say(self.taken_back[alert_id], published.AlertWithdrawn, **fields)
+        self._say(self.moved[concern_id], published.AlertWithdrawn, **fields)
 
     def pause(self, about: About, reason: str, level: int) -> None:
         """Stop or begin afresh what people have to do while absence is expected."""
@@ -180,26 +181,8 @@ class Telling:
     def _withdraw(self, about: About, outcome: Outcome, row: ConcernRow, *, new: bool) -> None:
         row.ending, row.closed_on = "withdrawn", date.fromordinal(outcome.day)
         self.withdrawn += [alert_id_of(row.concern_id, level) for level in range(4)]
-        for level in range(4):
-            self._unsay(alert_id_of(row.concern_id, level))
         if new:
             self._say(about, published.ConcernWithdrawn, concern_id=row.concern_id)
-
-    def _ease(self, about: About, row: ConcernRow, level: int) -> None:
-        for higher in range(level):
-            if higher <= about.policy.push_to_level:
-                self._take_alert_back(about, row, higher)
-
-    def _take_alert_back(self, about: About, row: ConcernRow, level: int) -> None:
-        alert_id = alert_id_of(row.concern_id, level)
-        self._unsay(alert_id)
-        self.taken_back[alert_id] = about
-
-    def _unsay(self, alert_id: UUID) -> None:
-        """One that held at its day's end stays on record, and is withdrawn after it."""
-        alert = self.alerts.get(alert_id)
-        if alert and not alert.held:
-            del self.alerts[alert_id]
 
     def _concern(self, about: About, outcome: Outcome) -> ConcernRow:
         concern_id = concern_id_of(about.admission_id, outcome.spell)
@@ -245,7 +228,6 @@ class Telling:
         )
         # What held at its day's end stays as it was told then.
         self.alerts[alert_id] = before if before and before.held else alert
-        self.taken_back.pop(alert_id, None)
         if alert_id in self.withdrawn:
             self.withdrawn.remove(alert_id)
         if new:

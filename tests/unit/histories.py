@@ -222,15 +222,15 @@ class Play:
             old = self.concerns.get(row.concern_id)
             row.reasons = row.reasons or (old.reasons if old else [])
             self.concerns[row.concern_id] = row
-        for alert in self.alerts.values():
-            again = alert.concern_id in telling.restored
-            if again and alert.level >= self.concerns[alert.concern_id].level:
-                self.withdrawn.discard(alert.alert_id)
         for alert in telling.alerts.values():
             before = self.alerts.get(alert.alert_id)
             self.alerts[alert.alert_id] = before if before and before.held else alert
             self.withdrawn.discard(alert.alert_id)
-        self.withdrawn |= {*telling.withdrawn, *telling.taken_back} & set(self.alerts)
+        self.withdrawn |= set(telling.withdrawn) & set(self.alerts)
+        for alert in self.alerts.values():
+            if alert.concern_id in telling.standing():
+                holds = alert.level >= self.concerns[alert.concern_id].level
+                (self.withdrawn.discard if holds else self.withdrawn.add)(alert.alert_id)
         self.told += [type(event).__name__ for event in telling.events]
 
 
