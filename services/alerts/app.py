@@ -1,6 +1,6 @@
 """Alerts, put together."""
 
-from alerts import consumers, delivery, escalation, http, notice_routes, receivers
+from alerts import consumers, delivery, escalation, http, notice_routes, quality_routes, receivers
 from alerts.concern import READS
 from alerts.page import routes as page
 from alerts.policy import DEFAULT
@@ -20,6 +20,7 @@ async def main() -> int:
         apply=consumers.on_events(ladder),
     )
     service.app.include_router(http.routes(service.api_pool, service.committed, ladder))
+    service.app.include_router(quality_routes.routes(service.api_pool, ladder))
     service.app.include_router(notice_routes.routes(service.api_pool, service.committed))
     page.install(service, ladder)
     service.loops.append(escalation.sweeper(service.work_pool, service.committed))

@@ -148,6 +148,7 @@ async def write(conn: Connection, batch: Batch) -> None:
         await notices.tell(conn, telling.news)
         await notices.take_back(conn, telling.unsaid())
     await board.save_pauses(conn, telling.pauses)
+    await board.save_firings(conn, telling.firings)
     await board.save_suppressions(conn, telling.suppressions)
     closings = [event for event, _ in telling.closings]
     await outbox.stage(

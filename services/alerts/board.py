@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from alerts.telling import AlertRow, ConcernRow, Pause, Suppression
+from alerts.telling import AlertRow, ConcernRow, Firing, Pause, Suppression
 from handrail.outbox import Connection
 
 _CONCERNS = """
@@ -80,6 +80,12 @@ update concerns as c set paused = t.reason, due_at = t.due_at, escalate_at = t.e
 from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[])
     as t (admission_id, reason, due_at, escalate_at)
 where c.admission_id = t.admission_id and c.closed_at is null and c.level > 0
+"""
+_FIRINGS = """
+insert into firings (concern_id, level, admission_id, site_id, rule, day, pushed)
+select * from unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::text[], $5::text[], $6::date[],
+    $7::bool[])
+on conflict do nothing
 """
 _SUPPRESS = """
 insert into suppressions as s (admission_id, started_on, reason, site_id, ended_on)
@@ -166,6 +172,11 @@ async def weigh_alerts(conn: Connection, concerns: Sequence[UUID]) -> list[tuple
 async def save_pauses(conn: Connection, pauses: Sequence[Pause]) -> None:
     """Stop, or begin afresh, what is due for open concerns below safety."""
     await _each(conn, _PAUSE, pauses)
+
+
+async def save_firings(conn: Connection, firings: Sequence[Firing]) -> None:
+    """Each rise of a level whose day is over: the first of a concern and level counts."""
+    await _each(conn, _FIRINGS, firings)
 
 
 async def save_suppressions(conn: Connection, spells: Sequence[Suppression]) -> None:

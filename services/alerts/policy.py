@@ -53,6 +53,8 @@ class Policy:
     first_session_days: Days = 2
     # Levels above this one stay on the list. Level 0 and 1 are always pushed.
     push_to_level: Annotated[int, Field(ge=1, le=3)] = 2
+    # A concern of no higher level within so many days of a return is listed, not pushed.
+    quiet_days_after_return: Annotated[int, Field(ge=0, le=28)] = 0
     attempts: Count = 3
     attempt_days: Count = 3
     attempt_channels: Annotated[int, Field(ge=1, le=6)] = 2

@@ -34,6 +34,8 @@ class Outcome(msgspec.Struct, array_like=True, frozen=True):
     codes: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     ending: str = ""
+    # Listed and not pushed: the same person was pushed for no less a little while ago.
+    quiet: bool = False
 
     def name(self) -> tuple[str, int, int]:
         """Two outcomes of the same name are one: it is told once."""
@@ -67,7 +69,7 @@ def take(story: Story, fact: Fact, ladder: Ladder, history: Sequence[Fact] = ())
     learn(story, truth)
     ended = _ending(story, truth)
     outcomes = _close(story, fact.recorded, ended) if ended else []
-    return outcomes + _decide(story, fact.recorded, now(story, ladder.policy))
+    return outcomes + _decide(story, fact.recorded, now(story, ladder.policy), ladder.policy)
 
 
 def end_day(story: Story, day: int, ladder: Ladder) -> tuple[list[Outcome], Assessment]:
@@ -78,7 +80,7 @@ def end_day(story: Story, day: int, ladder: Ladder) -> tuple[list[Outcome], Asse
     reasons = now(story, ladder.policy)
     if not story.is_suppressed():
         reasons += silence(story, day, ladder.policy) + risk(story, assessment)
-    return _decide(story, day, reasons), assessment
+    return _decide(story, day, reasons, ladder.policy), assessment
 
 
 def refold(story: Story, facts: Sequence[Fact], day: int, ladder: Ladder) -> list[Outcome]:
@@ -89,7 +91,7 @@ def refold(story: Story, facts: Sequence[Fact], day: int, ladder: Ladder) -> lis
     true = Story()
     for fact in corrected(list(facts)):
         learn(true, fact)
-    for field in ("spells", "concern", "quiet_band", "band", "let_go"):
+    for field in ("spells", "concern", "quiet_band", "band", "let_go", "returned"):
         setattr(true, field, getattr(story, field))
     for field in story.__struct_fields__:
         setattr(story, field, getattr(true, field))
@@ -101,7 +103,7 @@ def refold(story: Story, facts: Sequence[Fact], day: int, ladder: Ladder) -> lis
         reasons += silence(story, day, ladder.policy) + risk(story, assessment)
     if story.concern and not reasons:
         return _close(story, day, "withdrawn")
-    return _ease(story, day, reasons) + _decide(story, day, reasons)
+    return _ease(story, day, reasons) + _decide(story, day, reasons, ladder.policy)
 
 
 def _ease(story: Story, day: int, reasons: list[Reason]) -> list[Outcome]:
@@ -124,7 +126,7 @@ def _ranked(reasons: list[Reason]) -> tuple[Reason, tuple[str, ...], tuple[str, 
     return first, tuple(r.code for r in reasons), tuple(r.words for r in reasons)
 
 
-def _decide(story: Story, day: int, reasons: list[Reason]) -> list[Outcome]:
+def _decide(story: Story, day: int, reasons: list[Reason], policy: Policy) -> list[Outcome]:
     if not reasons:
         return []
     first, codes, words = _ranked(reasons)
@@ -147,9 +149,18 @@ def _decide(story: Story, day: int, reasons: list[Reason]) -> list[Outcome]:
                 concern.opened,
                 codes,
                 words,
+                quiet=_is_quiet(story, day, first.level, policy),
             )
         )
     return outcomes
+
+
+def _is_quiet(story: Story, day: int, level: int, policy: Policy) -> bool:
+    """Whether the person came back a few days ago from a concern no lower; safety never is."""
+    if story.returned is None or level == 0:
+        return False
+    on, from_level = story.returned
+    return day - on < policy.quiet_days_after_return and level >= from_level
 
 
 def _ending(story: Story, fact: Fact) -> str:  # noqa: PLR0911  # one line an ending
@@ -178,6 +189,8 @@ def _close(story: Story, day: int, ending: str) -> list[Outcome]:
         return []
     story.concern, story.quiet_band = None, story.band
     story.let_go = ending in LET_GO
+    if ending == "returned":
+        story.returned = (day, concern.level)
     what = "withdrawn" if ending == "withdrawn" else "closed"
     return [
         Outcome(

@@ -62,6 +62,8 @@ class Story(msgspec.Struct, array_like=True):
     # When absence was expected, and why.
     pauses: list[Pause] = []
     supports: int = 0
+    # The last return that closed a concern: its day, and the level it came from.
+    returned: tuple[int, int] | None = None
 
     def is_suppressed(self) -> bool:
         """Absence is expected or nobody's business any more: leave, hospital, jail, discharge."""

@@ -81,6 +81,8 @@ class About:
 
 # (admission, why nothing is due or None, due, escalate)
 Pause = tuple[UUID, str | None, datetime | None, datetime | None]
+# Concern, level, admission, site, rule, day, and whether it was pushed.
+Firing = tuple[UUID, int, UUID, str, str, date, bool]
 # (admission, first day, reason, site, last day or None while it lasts)
 Suppression = tuple[UUID, date, str, str, date | None]
 
@@ -94,6 +96,7 @@ class Telling:
     withdrawn: list[UUID] = field(default_factory=list)
     # Concerns that a correction moved: which of their alerts hold has to be looked at anew.
     moved: dict[UUID, About] = field(default_factory=dict)
+    firings: list[Firing] = field(default_factory=list)
     news: list[News] = field(default_factory=list)
     pauses: list[Pause] = field(default_factory=list)
     suppressions: list[Suppression] = field(default_factory=list)
@@ -105,10 +108,13 @@ class Telling:
         """Enter an outcome; events only when it is `new`. `held`: its day is over."""
         row = self._concern(about, outcome)
         if outcome.what == "raised":
+            pushed = outcome.level <= about.policy.push_to_level and not outcome.quiet
+            if held:
+                self.firings.append(_firing(about, outcome, row.concern_id, pushed=pushed))
             if new:
                 duty = about.begin(outcome.level)
                 row.due_at, row.escalate_at = duty.due_at, duty.escalate_at
-            if outcome.level <= about.policy.push_to_level:
+            if pushed:
                 self._alert(about, outcome, row, new=new, held=held)
         elif outcome.what == "eased":
             self.moved[row.concern_id] = about
@@ -271,6 +277,12 @@ class Telling:
                 }
             ),
         )
+
+
+def _firing(about: About, outcome: Outcome, concern_id: UUID, *, pushed: bool) -> Firing:
+    day = date.fromordinal(outcome.day)
+    admission_id, site_id = about.admission_id, about.site_id
+    return (concern_id, outcome.level, admission_id, site_id, outcome.kind, day, pushed)
 
 
 def concern_id_of(admission_id: UUID, spell: int) -> UUID:

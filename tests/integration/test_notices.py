@@ -12,21 +12,23 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from uuid import UUID, uuid4
 
 import asyncpg
+import httpx
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from fastapi import FastAPI
 from standardwebhooks.webhooks import Webhook
 
-from alerts import receivers, words
+from alerts import quality_routes, receivers, words
 from alerts.delivery import MailSettings, Sender
 from alerts.policy import Policy
 from alerts.receivers import Receiver
 from alerts.rules import Ladder
-from handrail import telemetry
+from handrail import http, telemetry
 from operate import databases
 from operate.home import Home
 from operate.parts.postgres import Postgres
-from tests.integration.ward import LADDER, Ward
+from tests.integration.ward import LADDER, Ward, day
 
 ALWAYS = Policy(version="always-open", staffed_weekdays=(0, 1, 2, 3, 4, 5, 6))
 
@@ -366,3 +368,46 @@ def test_no_notice_has_a_word_of_its_subject() -> None:
 
     for word in ("patient", "treatment", "clinic", "program", "recovery", "session", "risk"):
         assert word not in said
+
+
+async def test_the_board_counts_what_was_raised_and_done_and_shadow_changes_nothing(
+    ward: Ward, pool: asyncpg.Pool
+) -> None:
+    person, other = await ward.admitted(), await ward.admitted()
+    await ward.missed(person)
+    await ward.missed(other)
+    [concern, _] = await ward.open_concerns()
+    tried = {"channel": "phone", "outcome": "reached_returning"}
+    await ward.says("record_outreach", concern_id=concern["concern_id"], **tried)
+    await ward.closes(day(0))
+    before = await pool.fetch("select * from concerns order by concern_id")
+
+    app = FastAPI()
+    app.include_router(quality_routes.routes(pool, LADDER))
+    http.install(app)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://alerts"
+    ) as client:
+        board = (await client.get("/v1/quality", params={"site_id": "north"})).json()
+        same = (await client.post("/v1/shadow", json={"site_id": "north"})).json()
+        lenient = {"version": "lenient", "early_days": 1, "push_to_level": 1}
+        less = await client.post("/v1/shadow", json={"site_id": "north", "policy": lenient})
+        groups = {str(person): "a", str(other): "b"}
+        fair = await client.post(
+            "/v1/quality/fairness", json={"site_id": "north", "groups": groups}
+        )
+        lower = await client.get(f"/v1/admissions/{person}/risk/lower")
+        unknown = await client.post("/v1/shadow", json={"site_id": "north", "table_version": "x"})
+
+    fired = {(row["level"], row["rule"]): row for row in board["rules"]}
+    assert sum(row["fired"] for row in fired.values()) >= 2
+    assert sum(row["acted"] for row in fired.values()) >= 1
+    assert board["drift_alarm"] is False
+    assert same["live"] == same["changed"]
+    assert same["only_live"] == same["only_changed"] == []
+    assert less.json()["changed"]["alerts"] < less.json()["live"]["alerts"]
+    assert less.json()["words"].startswith("would have raised")
+    assert [group["group"] for group in fair.json()] == ["a", "b"]
+    assert lower.json()["if_seen_today"] < lower.json()["risk28"]
+    assert (unknown.status_code, unknown.json()["title"]) == (404, "table unknown")
+    assert await pool.fetch("select * from concerns order by concern_id") == before

@@ -15,11 +15,16 @@ from alerts.policy import DEFAULT
 from alerts.risk.table import load_table
 from alerts.rules import Ladder
 from handrail.envelope import Received
-from handrail.events import AdmissionEvent, attendance, intake
+from handrail.events import AdmissionEvent, aftercare, attendance, intake
 from handrail.events.base import Event
 from handrail.receipts import Result
-from handrail.topics import partition_of
+from handrail.topics import PARTITIONS, partition_of
 
+CLOSED = (
+    intake.IntakeDayClosed,
+    attendance.AttendanceDayClosed,
+    aftercare.AftercareDayClosed,
+)
 LADDER = Ladder(DEFAULT, load_table())
 
 
@@ -113,6 +118,24 @@ class Ward:
         """One transaction takes these events."""
         async with self.pool.acquire() as conn, conn.transaction():
             await concern.take(conn, [self.received(event) for event in events], self.ladder)
+
+    async def closes(self, at: date) -> None:
+        """Everybody has closed this day, on every partition."""
+        for partition in range(PARTITIONS):
+            for closed in CLOSED:
+                event = closed(
+                    site_id=self.site_id,
+                    occurred_at=datetime.now(UTC),
+                    recorded_at=datetime.now(UTC),
+                    recorded_day=at,
+                    partition=partition,
+                    day=at,
+                )
+                one = Received(
+                    event, str(uuid4()), event.owner, UUID(int=0), 1, 1, None, partition, 0
+                )
+                async with self.pool.acquire() as conn, conn.transaction():
+                    await concern.take(conn, [one], self.ladder)
 
     def received(self, event: Event) -> Received:
         """An event as the feed hands it on."""

@@ -1,0 +1,60 @@
+"""What the quality board and shadow mode read: alerts, assessments and facts of a site."""
+
+from datetime import date
+from uuid import UUID
+
+import asyncpg
+
+from alerts import record
+from alerts.facts import Fact
+from alerts.quality import Alert, Assessed
+
+_ALERTS = """
+select f.admission_id, f.day, f.level, f.rule, f.pushed,
+    c.ending = 'withdrawn' or coalesce(a.withdrawn_at is not null, false) as withdrawn,
+    c.acknowledged_at is not null as acknowledged,
+    extract(epoch from (select min(o.recorded_at) from outreach o
+        where o.concern_id = f.concern_id and o.recorded_at >= a.raised_at) - a.raised_at)::float8
+        / 60 as minutes_to_attempt,
+    c.ending
+from firings f join concerns c using (concern_id)
+left join alerts a on a.concern_id = f.concern_id and a.level = f.level
+where f.site_id = $1 and f.day between $2 and $3 order by f.day, f.concern_id, f.level
+"""
+_ASSESSED = """
+select admission_id, day, risk28 from assessments
+where site_id = $1 and day between $2 and $3 order by admission_id, day
+"""
+_FACTS = """
+select f.admission_id, f.body from facts f join admissions a using (admission_id)
+where a.site_id = $1 order by f.admission_id, f.owner, f.sequence
+"""
+_OVER = "select min(day) from days_over where site_id = $1"
+
+
+async def alerts(conn: asyncpg.Connection, site_id: str, first: date, last: date) -> list[Alert]:
+    """Each raise of a level between two days, and what was done about it."""
+    rows = await conn.fetch(_ALERTS, site_id, first, last)
+    return [Alert(**{**dict(row), "withdrawn": bool(row["withdrawn"])}) for row in rows]
+
+
+async def assessed(
+    conn: asyncpg.Connection, site_id: str, first: date, last: date
+) -> list[Assessed]:
+    """The day-end risks between two days."""
+    rows = await conn.fetch(_ASSESSED, site_id, first, last)
+    return [Assessed(row["admission_id"], row["day"], row["risk28"]) for row in rows]
+
+
+async def facts(conn: asyncpg.Connection, site_id: str) -> dict[UUID, list[Fact]]:
+    """All facts of a site's admissions."""
+    found: dict[UUID, list[Fact]] = {}
+    for row in await conn.fetch(_FACTS, site_id):
+        found.setdefault(row["admission_id"], []).append(record.decode_fact(row["body"]))
+    return found
+
+
+async def over_through(conn: asyncpg.Connection, site_id: str) -> date | None:
+    """The last day that is over for the whole site."""
+    day: date | None = await conn.fetchval(_OVER, site_id)
+    return day

@@ -1,0 +1,156 @@
+"""The routes of the quality board and of shadow mode."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from alerts import evidence, outcomes, policies, quality, record, shadow, store
+from alerts.policy import Policy
+from alerts.risk.table import Table, load_table, what_would_lower
+from alerts.rules import Ladder
+from alerts.staffed import staffed_days
+from handrail.events.base import Code, SiteId
+from handrail.receipts import Rejected
+
+USUAL = timedelta(days=84)
+
+
+class Asked(BaseModel):
+    """A site, and from which day on; up to the last day that is over."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    site_id: SiteId
+    since: date | None = None
+
+
+class Grouping(Asked):
+    """Which group each person is in; used for this answer and kept nowhere."""
+
+    groups: dict[UUID, Code] = Field(max_length=100_000)
+
+
+class Changed(Asked):
+    """What shall be tried: a policy, a table that was committed, or one that was not yet."""
+
+    policy: Policy | None = None
+    table_version: Code | None = None
+    table: dict[str, Any] | None = None
+
+
+def routes(pool: asyncpg.Pool, ladder: Ladder) -> APIRouter:
+    """Queries only; nothing here changes anything."""
+    router = APIRouter(prefix="/v1", tags=["quality"])
+
+    @router.get("/quality")
+    async def get_quality(
+        site_id: SiteId, since: Annotated[date | None, Query()] = None
+    ) -> dict[str, Any]:
+        """Each rule and level, the burden beside its budget, and whether the risk tells the truth."""
+        seen = await _look(pool, site_id, since)
+        months = quality.calibration(seen.assessed, seen.visits, seen.through)
+        pushed = sum(a.pushed and not a.withdrawn for a in seen.alerts)
+        staffed = staffed_days(seen.since, date.fromordinal(seen.through), seen.policy)
+        return {
+            "site_id": site_id,
+            "since": seen.since,
+            "through": date.fromordinal(seen.through),
+            "rules": quality.by_rule(seen.alerts, seen.visits, seen.through),
+            "burden": quality.burden(
+                pushed, len(seen.assessed), staffed, seen.policy.budget_per_staffed_day
+            ),
+            "calibration": months,
+            "drift_alarm": quality.has_drifted(months),
+        }
+
+    @router.post("/quality/fairness")
+    async def post_fairness(asked: Grouping) -> list[dict[str, Any]]:
+        """Each group beside the others, with 95 % intervals. The grouping is not kept."""
+        seen = await _look(pool, asked.site_id, asked.since)
+        return quality.fairness(asked.groups, seen.alerts, seen.assessed, seen.visits, seen.through)
+
+    @router.post("/shadow")
+    async def post_shadow(asked: Changed) -> dict[str, Any]:
+        """A changed policy or table over the past, beside what is in force. Nothing is raised."""
+        table = _table(asked)
+        async with pool.acquire() as conn:
+            through = await _through(conn, asked.site_id)
+            facts = await evidence.facts(conn, asked.site_id)
+            known = await policies.load(conn, [asked.site_id])
+        live = replace(ladder, policy=known.on(asked.site_id, through))
+        changed = Ladder(asked.policy or live.policy, table or live.table)
+        since = asked.since.toordinal() if asked.since else 0
+        return await asyncio.to_thread(shadow.compare, facts, live, changed, since, through)
+
+    @router.get("/admissions/{admission_id}/risk/lower")
+    async def get_lower(admission_id: UUID) -> dict[str, Any]:
+        """What the risk is, and what it would be if the person were seen today."""
+        async with pool.acquire() as conn, conn.transaction():
+            row = (await store.load(conn, [admission_id])).get(admission_id)
+        if row is None:
+            raise Rejected("admission_unknown", "No admission has that identifier.", "admission_id")
+        story, today = record.present(row.record, ladder), datetime.now(UTC).date()
+        risk, seen = what_would_lower(story.behaviour, today.toordinal(), ladder.table)
+        return {"day": today, "risk28": risk, "if_seen_today": seen}
+
+    return router
+
+
+class _Seen(msgspec.Struct, frozen=True):
+    since: date
+    through: int
+    policy: Policy
+    alerts: list[quality.Alert]
+    assessed: list[quality.Assessed]
+    visits: dict[UUID, list[int]]
+
+
+async def _look(pool: asyncpg.Pool, site_id: str, since: date | None) -> _Seen:
+    async with pool.acquire() as conn:
+        through = await _through(conn, site_id)
+        last = date.fromordinal(through)
+        first = since or last - USUAL
+        facts = await evidence.facts(conn, site_id)
+        return _Seen(
+            first,
+            through,
+            (await policies.load(conn, [site_id])).on(site_id, through),
+            await evidence.alerts(conn, site_id, first, last),
+            await evidence.assessed(conn, site_id, first, last),
+            {person: outcomes.visits_of(told) for person, told in facts.items()},
+        )
+
+
+async def _through(conn: asyncpg.Connection, site_id: str) -> int:
+    through = await evidence.over_through(conn, site_id)
+    if through is None:
+        raise Rejected("site_unknown", "No day of that site is over yet.", "site_id")
+    return through.toordinal()
+
+
+def _table(asked: Changed) -> Table | None:
+    """Raises Rejected when the table cannot be read or was never committed."""
+    if asked.table is not None:
+        try:
+            table = msgspec.convert(asked.table, Table)
+        except (msgspec.ValidationError, ValueError):
+            detail = "The table does not have the form of a committed one."
+            raise Rejected("table_not_readable", detail, "table") from None
+        fits = all(len(t.points) == len(t.cuts) + 1 for t in table.terms)
+        if not (fits and table.risk28 and len(table.risk28) == len(table.risk14)):
+            raise Rejected("table_not_readable", "Points or risks are missing in it.", "table")
+        return table
+    if asked.table_version is None:
+        return None
+    try:
+        return load_table(asked.table_version)
+    except FileNotFoundError:
+        detail = "No table of that version was committed."
+        raise Rejected("table_unknown", detail, "table_version") from None
