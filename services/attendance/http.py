@@ -69,7 +69,7 @@ def routes(  # noqa: C901  # one short function a route
             return await store.attendance_of(conn, admission_id)
 
     @router.get("/admissions/{admission_id}/dose")
-    async def get_dose(admission_id: UUID, day: Day) -> dose.Dose:
+    async def get_dose(admission_id: UUID, day: Day) -> dict[str, Any]:
         """Minutes of this day's week so far against the plan, live."""
         async with pool.acquire() as conn:
             person = (await store.admissions(conn, [admission_id])).get(admission_id)
@@ -78,7 +78,7 @@ def routes(  # noqa: C901  # one short function a route
                     "admission_unknown", "No admission has that identifier.", "admission_id"
                 )
             visits = await history.visits(conn, admission_id, *dose.week_of(day))
-        return dose.dose(day, person.weekly_minutes, visits)
+        return {**dose.dose(day, person.weekly_minutes, visits)}
 
     @router.get("/admissions/{admission_id}/measures")
     async def get_measures(admission_id: UUID) -> list[dict[str, Any]]:
