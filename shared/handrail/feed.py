@@ -50,6 +50,8 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
     pool: asyncpg.Pool
     apply: Apply
     after_commit: Callable[[], None] = lambda: None
+    # A service in no hurry lets events gather, so that a transaction takes many.
+    rest_seconds: float = 0.0
     expected: dict[TopicPartition, int] = field(default_factory=dict)
     unplaced: set[TopicPartition] = field(default_factory=set)
     applied: int = 0
@@ -152,6 +154,8 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
         done = await asyncio.gather(*(self._take_part(limit, part) for part in parts.values()))
         if all(done):
             self._recovered()
+            if self.rest_seconds and len(records) < BATCH:
+                await asyncio.sleep(self.rest_seconds)
             return
         await asyncio.sleep(self._pause)
         self._pause = min(self._pause * 2, 5.0)

@@ -48,6 +48,7 @@ class Service:
     reads: tuple[str, ...] = ()
     apply: Apply | None = None
     before_close: BeforeClose | None = None
+    feed_rest_seconds: float = 0.0
     loops: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     after_commit: list[Callable[[], None]] = field(default_factory=list)
     # What else the service has to say of itself in its status, by name.
@@ -71,6 +72,7 @@ class Service:
         if self.apply:
             topics = tuple(topic_of(owner) for owner in self.reads)
             self.feed = Feed(self.name, topics, self.work_pool, self.apply, self.committed)
+            self.feed.rest_seconds = self.feed_rest_seconds
             self.feed.subscribe(self.broker, os.environ.get("HANDRAIL_INSTANCE", "1"))
         self.app = FastAPI(
             title=f"Handrail {self.name}",
