@@ -15,6 +15,7 @@ from operate.parts import topics
 from operate.parts.kafka import Kafka
 from operate.parts.postgres import Postgres
 from tests.integration.kit import Kit
+from tests.integration.ward import Ward
 from tests.parts import running_kafka, running_postgres, temporary_home
 
 SEEN = """
@@ -68,6 +69,32 @@ async def kit(template: tuple[Postgres, Home], broker: Kafka) -> AsyncIterator[K
     yield kit
     await relay.close()
     await asyncio.wait_for(pool.close(), 10)
+
+
+@pytest.fixture(scope="session")
+def alerts_template(template: tuple[Postgres, Home]) -> tuple[Postgres, Home]:
+    server, home = template
+    databases.migrate(databases.url_of(server.admin_url(), "alerts", home), "alerts")
+    return template
+
+
+@pytest.fixture
+async def pool(alerts_template: tuple[Postgres, Home]) -> AsyncIterator[asyncpg.Pool]:
+    server, home = alerts_template
+    name = f"test_{uuid4().hex}"
+    conn = await asyncpg.connect(server.admin_url())
+    await conn.execute(f"create database {name} template alerts owner alerts")
+    await conn.close()
+    url = databases.url_of(server.admin_url(), "alerts", home).removesuffix("alerts") + name
+    made = await asyncpg.create_pool(url, min_size=0, max_size=4, command_timeout=20)
+    telemetry.start_logging("test", "INFO")
+    yield made
+    await asyncio.wait_for(made.close(), 10)
+
+
+@pytest.fixture
+def ward(pool: asyncpg.Pool) -> Ward:
+    return Ward(pool)
 
 
 async def _execute(url: str, statement: str) -> None:

@@ -1,6 +1,5 @@
 """Notices over a real database, a real SMTP server and a real web server."""
 
-import asyncio
 import json
 import socket
 import threading
@@ -24,10 +23,7 @@ from alerts.delivery import MailSettings, Sender
 from alerts.policy import Policy
 from alerts.receivers import Receiver
 from alerts.rules import Ladder
-from handrail import http, telemetry
-from operate import databases
-from operate.home import Home
-from operate.parts.postgres import Postgres
+from handrail import http
 from tests.integration.ward import LADDER, Ward, day
 
 ALWAYS = Policy(version="always-open", staffed_weekdays=(0, 1, 2, 3, 4, 5, 6))
@@ -59,32 +55,6 @@ class Mailbox:
         assert isinstance(envelope.content, bytes)
         self.letters.append(BytesParser().parsebytes(envelope.content))
         return "250 OK"
-
-
-@pytest.fixture(scope="session")
-def alerts_template(template: tuple[Postgres, Home]) -> tuple[Postgres, Home]:
-    server, home = template
-    databases.migrate(databases.url_of(server.admin_url(), "alerts", home), "alerts")
-    return template
-
-
-@pytest.fixture
-async def pool(alerts_template: tuple[Postgres, Home]) -> AsyncIterator[asyncpg.Pool]:
-    server, home = alerts_template
-    name = f"test_{uuid4().hex}"
-    conn = await asyncpg.connect(server.admin_url())
-    await conn.execute(f"create database {name} template alerts owner alerts")
-    await conn.close()
-    url = databases.url_of(server.admin_url(), "alerts", home).removesuffix("alerts") + name
-    made = await asyncpg.create_pool(url, min_size=0, max_size=4, command_timeout=20)
-    telemetry.start_logging("test", "INFO")
-    yield made
-    await asyncio.wait_for(made.close(), 10)
-
-
-@pytest.fixture
-def ward(pool: asyncpg.Pool) -> Ward:
-    return Ward(pool)
 
 
 @pytest.fixture

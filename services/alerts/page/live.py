@@ -42,9 +42,9 @@ class Changes:
                 await self._look()
 
     async def _look(self) -> None:
+        if self._position is None:
+            return
         async with self.pool.acquire() as conn:
-            if self._position is None:
-                self._position = await store.position(conn)
             position, rows = await store.changed_since(conn, self._position)
         moved = position != self._position
         self._position = position
@@ -71,6 +71,9 @@ class Changes:
         seen: dict[object, int] = {}
         try:
             async with self.pool.acquire() as conn:
+                # The looks begin before this stream's own first look, so nothing falls between.
+                first = await store.position(conn)
+                self._position = self._position or first
                 batch: Batch | None = await store.changed_since(conn, position)
             while batch is not None:
                 at, rows = batch

@@ -9,6 +9,7 @@ from alerts.page.access import TOLD, Member
 from handrail.outbox import Connection
 
 PAGE = 50
+MANY = 2000
 Batch: TypeAlias = tuple[int, list[dict[str, Any]]]
 
 _SHOWN = """
@@ -41,9 +42,10 @@ order by c.level > 0, coalesce(c.snoozed_until > now(), false) or c.paused is no
 limit $7 offset $8
 """
 _CHANGED = """
-select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as position, c.concern_id
+select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as position, c.concern_id,
+    c.changed_in
 from (select 1) as one left join concerns c on c.changed_in >= $1 and c.changed_in > 0
-order by c.changed_in limit 2000
+order by c.changed_in fetch first $2 rows with ties
 """
 _POSITION = "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 _CHOICES = """
@@ -120,9 +122,12 @@ async def position(conn: Connection) -> int:
 
 async def changed_since(conn: Connection, since: int) -> tuple[int, list[dict[str, Any]]]:
     """What changed in transaction `since` or later, and the position to go on from."""
-    rows = await conn.fetch(_CHANGED, since)
+    rows = await conn.fetch(_CHANGED, since, MANY)
     ids = [row["concern_id"] for row in rows if row["concern_id"] is not None]
-    return rows[0]["position"], await concerns(conn, ids)
+    position = int(rows[0]["position"])
+    if len(rows) >= MANY:
+        position = min(position, rows[-1]["changed_in"] + 1)
+    return position, await concerns(conn, ids)
 
 
 async def choices(conn: Connection, member: Member) -> list[dict[str, Any]]:
