@@ -13,6 +13,7 @@ async def main() -> int:
         AftercareDayClosed,
         reads=("intake",),
         apply=consumers.on_intake_events,
+        feed_rest_seconds=0.25,
         before_close=hand_off.end_day,
     )
     service.app.include_router(http.routes(service.api_pool, service.committed))

@@ -12,7 +12,7 @@ async def main() -> int:
         read_settings("intake"),
         IntakeDayClosed,
         reads=("attendance",),
-        feed_rest_seconds=0.25,
+        feed_rest_seconds=1.0,
         apply=consumers.on_attendance_events,
     )
     service.app.include_router(http.routes(service.api_pool, service.committed))

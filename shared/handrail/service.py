@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import sys
 import time
@@ -188,6 +189,10 @@ class Service:
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         await self.api_pool
         await self.work_pool
+        # What was loaded at the start stays; a batch's many small objects are no garbage yet.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 20)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._guard(loop)) for loop in self._loops()]
             try:
