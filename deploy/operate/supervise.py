@@ -135,6 +135,7 @@ class Supervisor:
             "HANDRAIL_KAFKA_BOOTSTRAP": self._bootstrap(),
             "HANDRAIL_HTTP_HOST": HOST,
             "HANDRAIL_HTTP_PORT": str(self.ports[name]),
+            **{f"HANDRAIL_{n.upper()}_URL": f"http://{HOST}:{self.ports[n]}" for n in SERVICES},
             "PYTHONUNBUFFERED": "1",
             "MALLOC_ARENA_MAX": "2",
         }

@@ -1,6 +1,6 @@
 """Attendance, put together."""
 
-from attendance import consumers, http, watchdog
+from attendance import consumers, http, session_routes, watchdog
 from handrail.events.attendance import AttendanceDayClosed
 from handrail.service import Service, read_settings, run
 
@@ -15,6 +15,7 @@ async def main() -> int:
         apply=consumers.on_intake_events,
     )
     service.app.include_router(http.routes(service.api_pool, service.committed))
+    service.app.include_router(session_routes.routes(service.api_pool))
     service.loops.append(lambda: watchdog.run(service.work_pool, service.committed))
     return await service.serve()
 

@@ -38,21 +38,6 @@ def routes(  # noqa: C901  # one short function a route
         )
         return edges.accepted(results[0])
 
-    @router.get("/sessions")
-    async def get_sessions(site_id: str, day: Day) -> list[dict[str, Any]]:
-        """The sessions of a site's day, by their start."""
-        async with pool.acquire() as conn:
-            return await store.sessions_of_day(conn, site_id, day)
-
-    @router.get("/sessions/{session_id}")
-    async def get_session(session_id: UUID) -> dict[str, Any]:
-        """One session with its roster."""
-        async with pool.acquire() as conn:
-            found = await store.session_with_roster(conn, session_id)
-        if found is None:
-            raise Rejected("session_unknown", "No session has that identifier.", "session_id")
-        return found
-
     @router.get("/admissions/{admission_id}/attendance")
     async def get_attendance(
         admission_id: UUID, as_of: Instant | None = None

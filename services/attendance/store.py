@@ -74,9 +74,23 @@ on conflict (session_id, admission_id) do update set
     made_up_in = excluded.made_up_in, moved_to = excluded.moved_to
 """
 _SESSIONS_OF_DAY = """
-select session_id, site_id, session_type, modality, mode, held_on, planned_on, starts_at,
-    planned_minutes, program_id, track, is_cancelled
-from sessions where site_id = $1 and held_on = $2 order by starts_at nulls last, session_id
+select s.session_id, s.site_id, s.session_type, s.modality, s.mode, s.held_on, s.planned_on,
+    s.starts_at, s.planned_minutes, s.program_id, s.track, s.is_cancelled, c.expected, c.recorded
+from sessions s
+cross join lateral (
+    select count(*) as expected, count(*) filter (where c.status <> 'scheduled') as recorded
+    from seats c where c.session_id = s.session_id and c.moved_to is null
+) c
+where s.site_id = $1 and s.held_on = $2 order by s.starts_at nulls last, s.session_id
+"""
+# $1: programmes, or null for all.
+_SITES = """
+select site_id, time_zone, clock, closed_through from sites t
+where exists (
+    select from sessions s
+    where s.site_id = t.site_id and ($1::text[] is null or s.program_id = any($1))
+)
+order by site_id
 """
 _ONE_SESSION = """
 select session_id, site_id, session_type, modality, mode, held_on, planned_on, starts_at,
@@ -155,6 +169,11 @@ async def save_seats(conn: Connection, changed: Sequence[Seat]) -> None:
 async def sessions_of_day(conn: Connection, site_id: str, day: date) -> list[dict[str, Any]]:
     """The sessions of a site's day, by their start."""
     return [dict(row) for row in await conn.fetch(_SESSIONS_OF_DAY, site_id, day)]
+
+
+async def sites_of(conn: Connection, programs: Sequence[str] | None) -> list[dict[str, Any]]:
+    """The sites where these programmes, or any, hold sessions."""
+    return [dict(row) for row in await conn.fetch(_SITES, programs)]
 
 
 async def session_with_roster(conn: Connection, session_id: UUID) -> dict[str, Any] | None:

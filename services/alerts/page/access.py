@@ -11,14 +11,14 @@ Role: TypeAlias = Literal[
     "operator",
     "privacy_officer",
 ]
-Right: TypeAlias = Literal["people", "work", "team", "operate"]
+Right: TypeAlias = Literal["people", "work", "roster", "team", "operate"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 RIGHTS: dict[Role, frozenset[Right]] = {
-    "counsellor": frozenset({"people", "work"}),
-    "case_manager": frozenset({"people", "work"}),
-    "supervisor": frozenset({"people", "work", "team"}),
-    "medical_director": frozenset({"people", "work", "team"}),
+    "counsellor": frozenset({"people", "work", "roster"}),
+    "case_manager": frozenset({"people", "work", "roster"}),
+    "supervisor": frozenset({"people", "work", "roster", "team"}),
+    "medical_director": frozenset({"people", "work", "roster", "team"}),
     "operator": frozenset({"operate"}),
     "privacy_officer": frozenset({"people"}),
 }

@@ -68,7 +68,9 @@ def install(app: FastAPI, doors: Doors) -> None:
     async def on_not_signed_in(request: Request, _error: Exception) -> Response:
         if request.url.path == "/live":
             return Response(status_code=204)
-        query = urlencode({"next": inside(request.url.path) if request.method == "GET" else "/"})
+        path = request.url.path
+        has_page = request.method == "GET" or path.startswith("/roster/")
+        query = urlencode({"next": inside(path) if has_page else "/"})
         over = "&over=1" if request.cookies.get(doors.cookie) else ""
         return RedirectResponse(f"/sign-in?{query}{over}", 303)
 

@@ -6,9 +6,10 @@ from pathlib import Path
 from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
-from alerts.page import doors, issuer, people, team, today
+from alerts.page import doors, issuer, people, rosters, team, today
 from alerts.page.doors import Doors
 from alerts.page.live import Changes
+from alerts.page.neighbours import Neighbours
 from alerts.page.oidc import Provider
 from alerts.page.settings import PageSettings
 from alerts.page.show import HEADERS, Pages
@@ -17,7 +18,12 @@ from handrail.service import Service
 from handrail.settings import Settings
 
 STATIC = Path(__file__).parent / "static"
-TYPES = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+TYPES = {
+    "page.css": "text/css",
+    "page.js": "text/javascript",
+    "roster.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
 
 
 def install(service: Service, ladder: Ladder) -> None:
@@ -35,6 +41,7 @@ def install(service: Service, ladder: Ladder) -> None:
     doors.install(app, way_in)
     app.include_router(today.routes(way_in, changes))
     app.include_router(people.routes(way_in, service.committed, ladder))
+    app.include_router(rosters.routes(way_in, Neighbours(settings)))
     app.include_router(team.routes(way_in, service))
     app.include_router(_dress())
 

@@ -25,3 +25,8 @@ class PageSettings(BaseSettings):
     stream_seconds: float = Field(
         default=600, gt=0, le=3600, description="A live stream ends after this and is resumed."
     )
+    intake_url: HttpUrl | None = Field(default=None, description="Where intake answers.")
+    attendance_url: HttpUrl | None = Field(
+        default=None, description="Where attendance answers; none: no roster is taken here."
+    )
+    aftercare_url: HttpUrl | None = Field(default=None, description="Where aftercare answers.")

@@ -1,8 +1,10 @@
-"""Every text of the page, in English and Spanish."""
+"""Every text of the page, in English and Spanish; a large page's own lie beside this."""
 
 import re
 from collections.abc import Callable
 from typing import TypeAlias
+
+from alerts.page.texts_of_roster import ROSTER
 
 Say: TypeAlias = Callable[..., str]
 LANGUAGES = ("en", "es")
@@ -318,6 +320,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Programas (separados por espacios; vacío: todos)",
     ),
     "as_role": ("As {role}", "Como {role}"),
+    **ROSTER,
 }
 
 # The rules' own words, in Spanish. A phrase that is not here stays as it is.
