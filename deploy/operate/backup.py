@@ -26,7 +26,7 @@ FORMAT = 1
 def command(
     out: Annotated[Path, typer.Option("--out", help="A new folder for the dumps.")],
 ) -> None:
-    """Dump the four databases as of one moment; services may run meanwhile."""
+    """Dump the four databases, each as of one moment of its own; services may run meanwhile."""
     home = Home.find()
     if supervisor_pid(home) is None:
         message = "Handrail is not running; start it with `./handrail up --detach`."

@@ -166,7 +166,8 @@ async def _running(size: Size) -> dict[str, Any]:
             low = percentiles(await system.alert_latencies(200, size.seconds))
             high = percentiles(await system.alert_latencies(2000, size.seconds))
             console.print("recording attendance by HTTP")
-            single = await _single(home, system, size)
+            async with _folder() as peer:
+                single = await _single(home, system, size, peer.free_ports()["attendance"])
             roster = percentiles(await system.roster_latencies(size.rosters))
             busy = {name: memory_mb(one["pid"]) for name, one in run["services"].items()}
         finally:
@@ -181,9 +182,8 @@ async def _running(size: Size) -> dict[str, Any]:
     }
 
 
-async def _single(home: Home, system: Live, size: Size) -> dict[str, Any]:
+async def _single(home: Home, system: Live, size: Size, port: int) -> dict[str, Any]:
     """Single calls to attendance and to the same framework inserting one row, in turn."""
-    port = home.ports()["kafka_controller"] + 1
     run = home.read("run.json")
     admin = str(Postgres(home.folder / "postgres", _port(run), home.log("x")).admin_url())
     url = await _peer_database(admin, home, "one_row")
