@@ -12,15 +12,20 @@ from handrail.envelope import Received, Unreadable, read
 from handrail.outbox import Connection
 from handrail.topics import owner_of
 
-_MOVE = """
-insert into inbox_offsets as o (topic, partition, next_offset) values ($1, $2, $4)
-on conflict (topic, partition) do update set next_offset = excluded.next_offset, moved_at = now()
-where o.next_offset = $3
-returning 1
-"""
 # Until this batch is committed nobody plays back what it may keep behind a parked event: a redrive
 # that did not see the new letter would let the admission go and leave the letter lying.
-_HOLD = "select 1 from parked_keys where key = any($1::uuid[]) order by key for share"
+_MOVE_AND_HOLD = """
+with held as (
+    select 1 from parked_keys where key = any($5::uuid[]) order by key for share
+), moved as (
+    insert into inbox_offsets as o (topic, partition, next_offset) values ($1, $2, $4)
+    on conflict (topic, partition) do update
+    set next_offset = excluded.next_offset, moved_at = now()
+    where o.next_offset = $3
+    returning 1
+)
+select exists (select from moved), (select count(*) from held)
+"""
 _STANDING = """
 select k.key, s.sequence, s.incarnation, p.reason
 from unnest($2::uuid[]) as k (key)
@@ -83,15 +88,12 @@ async def claim(conn: Connection, batch: Batch) -> Claimed:
     Moves the stored offset by compare-and-set first. Records that cannot be applied are kept as
     dead letters in this transaction. Raises Superseded when the offset is not `batch.expected`.
     """
-    moved = await conn.fetchval(
-        _MOVE, batch.topic, batch.partition, batch.expected, batch.next_offset
-    )
-    if not moved:
-        raise Superseded
     owner = owner_of(batch.topic)
     read_records = [_try_to_read(owner, record) for record in batch.records]
     keys = {r.key for r in read_records if r.key is not None}
-    await conn.execute(_HOLD, list(keys))
+    place = (batch.topic, batch.partition, batch.expected, batch.next_offset)
+    if not await conn.fetchval(_MOVE_AND_HOLD, *place, list(keys)):
+        raise Superseded
     standings = await standings_of(conn, owner, keys)
     claimed = sort(read_records, standings)
     await dead_letters.keep(conn, claimed.letters)

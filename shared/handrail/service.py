@@ -25,6 +25,7 @@ from handrail import http, sites, telemetry
 from handrail.dead_letters import counts
 from handrail.events import DayClosed
 from handrail.feed import Apply, Feed, SilentError
+from handrail.outbox import Connection
 from handrail.relay import Relay
 from handrail.settings import Settings
 from handrail.sites import BeforeClose
@@ -175,6 +176,7 @@ class Service:
             timeout=5,
             command_timeout=timeout,
             max_inactive_connection_lifetime=60,
+            reset=_as_it_is,
             server_settings={
                 "application_name": f"handrail-{self.name}",
                 "timezone": "UTC",
@@ -297,6 +299,10 @@ def _by_topic(lag: dict[str, int]) -> dict[str, int]:
         topic = place.rpartition("/")[0]
         topics[topic] = topics.get(topic, 0) + count
     return topics
+
+
+async def _as_it_is(_conn: Connection) -> None:
+    """Nothing here outlives its transaction, so a connection goes back without a question."""
 
 
 async def _nothing_to_redrive(_key: object, **_asked: bool) -> dict[str, int]:
