@@ -1,6 +1,6 @@
 """Attendance, put together."""
 
-from attendance import consumers, http, session_routes, watchdog
+from attendance import ahead, calendar_routes, consumers, http, session_routes, watchdog
 from handrail.events.attendance import AttendanceDayClosed
 from handrail.service import Service, read_settings, run
 
@@ -13,9 +13,11 @@ async def main() -> int:
         AttendanceDayClosed,
         reads=("intake",),
         apply=consumers.on_intake_events,
+        before_close=ahead.on_day_end,
     )
     service.app.include_router(http.routes(service.api_pool, service.committed))
     service.app.include_router(session_routes.routes(service.api_pool))
+    service.app.include_router(calendar_routes.routes(service.api_pool))
     service.loops.append(lambda: watchdog.run(service.work_pool, service.committed))
     return await service.serve()
 

@@ -1,6 +1,5 @@
 """What attendance can be told; each command is taken once by its source and key."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeAlias
 from uuid import UUID, uuid4
 
@@ -17,15 +16,15 @@ from attendance.seats import (
     RecordExcused,
     RecordMissed,
     SessionCommand,
+    Start,
     TakeRoster,
 )
+from attendance.series import JoinSeries, LeaveSeries, MoveSession, SetSeries
 from handrail.events.attendance import Channel
 from handrail.events.base import Code, Minutes, Modality, Mode, SessionType, SiteId
-from handrail.receipts import Command, Day, Instant, Result, SourceKey
+from handrail.receipts import Command, Day, Result, SourceKey
 
 ItemCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,20}$")]
-
-Start = Annotated[Instant, Field(lt=datetime(2200, 1, 1, tzinfo=UTC))]
 
 
 class ScheduleSession(Command):
@@ -125,7 +124,7 @@ class CloseDay(Command):
     day: Day
 
 
-AnyCommand: TypeAlias = Annotated[
+SeatingCommand: TypeAlias = (
     ScheduleSession
     | RecordAttended
     | RecordMissed
@@ -141,7 +140,10 @@ AnyCommand: TypeAlias = Annotated[
     | RecordScreen
     | RecordMeasure
     | RecordAnswers
-    | CloseDay,
+    | CloseDay
+)
+AnyCommand: TypeAlias = Annotated[
+    SeatingCommand | SetSeries | JoinSeries | LeaveSeries | MoveSession,
     Field(discriminator="do"),
 ]
 COMMANDS: TypeAdapter[list[AnyCommand]] = TypeAdapter(

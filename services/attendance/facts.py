@@ -47,6 +47,7 @@ class Session:
     program_id: str | None = None
     track: str | None = None
     is_cancelled: bool = False
+    series_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 from fastapi import APIRouter, Query, Request, Response
 
-from attendance import bookings, dose, history, measures, moves, roster, store, watchdog
+from attendance import ahead, bookings, dose, history, measures, moves, roster, store, watchdog
 from attendance.commands import COMMANDS, RESULTS, AnyCommand
 from handrail import edges
 from handrail.edges import Committed
@@ -103,6 +103,8 @@ def routes(  # noqa: C901  # one short function a route
     @router.post("/sites/{site_id}/days/{day}/close")
     async def post_day_close(site_id: str, day: Day) -> dict[str, bool]:
         """Close a day of a site on replay time."""
-        return await edges.close_replay_day(pool, committed, site_id, day, AttendanceDayClosed)
+        return await edges.close_replay_day(
+            pool, committed, site_id, day, AttendanceDayClosed, ahead.on_day_end
+        )
 
     return router

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from attendance import bookings, store
-from attendance.commands import AnyCommand
+from attendance.commands import SeatingCommand
 from attendance.facts import Admission, Seat, Session
 from attendance.moves import Booked
 from handrail import sites
@@ -27,7 +27,7 @@ class Known:
     notice_hours: dict[str, int] = field(default_factory=dict)
 
 
-async def load(conn: Connection, taken: Sequence[AnyCommand]) -> Known:
+async def load(conn: Connection, taken: Sequence[SeatingCommand]) -> Known:
     """All that these commands name, with ten statements at most; its sessions and days are locked."""
     named = _Named()
     for command in taken:
@@ -62,7 +62,7 @@ class _Named:
         self.visits: list[tuple[UUID, UUID]] = []
         self.is_calling_off = False
 
-    def add(self, command: AnyCommand) -> None:  # noqa: C901  # one case a command
+    def add(self, command: SeatingCommand) -> None:  # noqa: C901  # one case a command
         match command.do:
             case "schedule_session":
                 self.sites.add(command.site_id)

@@ -47,7 +47,7 @@ def require_free(session: Session, promised: Iterable[Booked]) -> None:
             )
 
 
-def require_local(session: Session, site: Site) -> None:
+def require_local(session: Session, site: Site, field: str = "starts_at") -> None:
     """Raise Rejected when the start is not on the planned day, or has another zone's offset."""
     at = session.starts_at
     if at is None:
@@ -56,9 +56,9 @@ def require_local(session: Session, site: Site) -> None:
         timedelta(0),
         at.astimezone(zone_of(site.time_zone)).utcoffset(),
     ):
-        raise Rejected("wrong_offset", "Give the site's offset at that time, or Z.", "starts_at")
+        raise Rejected("wrong_offset", "Give the site's offset at that time, or Z.", field)
     if site.day_of(at) != session.planned_on:
-        raise Rejected("wrong_day", "At the site it is another day then.", "starts_at")
+        raise Rejected("wrong_day", "At the site it is another day then.", field)
 
 
 def called_off(chair: Chair, reason: MissReason, notice_hours: int) -> Decided:

@@ -7,22 +7,26 @@ from datetime import date, datetime
 from uuid import UUID
 
 from attendance import (
+    ahead,
     bookings,
     commands,
     history,
     instruments,
     measures,
     moves,
+    planning,
     rules,
     seats,
+    series_rows,
     store,
 )
-from attendance.commands import AnyCommand
+from attendance.commands import AnyCommand, SeatingCommand
 from attendance.facts import Admission, Chair, Seat, Session, When
 from attendance.known import Known, load
 from attendance.measures import Measure
 from attendance.rules import Decided
 from attendance.seats import SessionCommand
+from attendance.series import CalendarCommand
 from handrail import outbox, receipts, sites
 from handrail.events import Event
 from handrail.events.attendance import AttendanceDayClosed
@@ -32,8 +36,53 @@ from handrail.receipts import Command, Rejected, Result, moment_of
 async def take(conn: outbox.Connection, taken: Sequence[AnyCommand], now: datetime) -> list[Result]:
     """Carry out the commands in this order; one result each. A refused one changes nothing.
 
-    Nineteen statements at most, however many commands.
+    What changes the calendar, and the end of a day with planned sessions, goes alone.
     """
+    has_plans = await _sites_with_plans(conn, taken)
+    results: list[Result] = []
+    between: list[SeatingCommand] = []
+    for command in taken:
+        if isinstance(command, CalendarCommand):
+            results += await _take(conn, between, now)
+            results.append(await planning.take(conn, command, now))
+            between = []
+        elif command.do == "close_day" and command.site_id in has_plans:
+            results += await _take(conn, between, now)
+            results.append(await _end_day(conn, command))
+            between = []
+        else:
+            between.append(command)
+    return results + await _take(conn, between, now)
+
+
+async def _sites_with_plans(conn: outbox.Connection, taken: Sequence[AnyCommand]) -> set[str]:
+    closing = {command.site_id for command in taken if command.do == "close_day"}
+    if not closing:
+        return set()
+    now_planned = {
+        command.site_id for command in taken if command.do in ("schedule_session", "set_series")
+    }
+    return now_planned & closing | await series_rows.with_plans(conn, closing - now_planned)
+
+
+async def _end_day(conn: outbox.Connection, command: commands.CloseDay) -> Result:
+    """A day ends once whatever the command's key, so this needs no receipt."""
+    site = (await sites.hold(conn, [command.site_id])).get(command.site_id)
+    if site is None or site.clock != "replay":
+        refusal = _not_on_replay(site)
+        return refusal.result(command.key)
+    done = await sites.close_day(
+        conn, site.site_id, command.day, AttendanceDayClosed, ahead.on_day_end
+    )
+    return Result(key=command.key, status="applied" if done else "duplicate")
+
+
+async def _take(
+    conn: outbox.Connection, taken: Sequence[SeatingCommand], now: datetime
+) -> list[Result]:
+    """Nineteen statements at most, however many commands."""
+    if not taken:
+        return []
     receipted = await receipts.find(conn, (c.receipt() for c in taken))
     known = await load(conn, taken)
     batch = _Batch(receipted, known, now)
@@ -65,7 +114,7 @@ class _Batch:
         self.policies: dict[str, int] = {}
         self.replaced: list[tuple[Seat, datetime]] = []
 
-    def carry_out(self, command: AnyCommand) -> Result:
+    def carry_out(self, command: SeatingCommand) -> Result:
         receipt = (command.source, command.key)
         if receipt in self.receipted or self._is_closed(command):
             subject = self.receipted.get(receipt)
@@ -79,7 +128,7 @@ class _Batch:
         return Result(key=command.key, status="applied", subject=subject)
 
     def _decide(  # noqa: C901, PLR0911  # one line a command
-        self, command: AnyCommand
+        self, command: SeatingCommand
     ) -> UUID | None:
         match command.do:  # a tag costs less than the class of a pydantic model
             case "record_attended" | "record_missed" | "record_excused":
@@ -234,15 +283,13 @@ class _Batch:
 
     def _close_day(self, command: commands.CloseDay) -> None:
         site = self.known.sites.get(command.site_id)
-        if site is None:
-            raise Rejected("site_unknown", "No site has that identifier.", "site_id")
-        if site.clock != "replay":
-            raise Rejected("site_on_wall_clock", "Its days close by themselves.", "site_id")
+        if site is None or site.clock != "replay":
+            raise _not_on_replay(site)
         self.events += sites.closed_events(AttendanceDayClosed, site, command.day)
         self.known.sites[site.site_id] = replace(site, closed_through=command.day)
         self.closed[site.site_id] = command.day
 
-    def _is_closed(self, command: AnyCommand) -> bool:
+    def _is_closed(self, command: SeatingCommand) -> bool:
         if command.do != "close_day":
             return False
         site = self.known.sites.get(command.site_id)
@@ -292,6 +339,12 @@ class _Batch:
             self.seated[place] = None
             self.events.append(event)
         return session_id
+
+
+def _not_on_replay(site: sites.Site | None) -> Rejected:
+    if site is None:
+        return Rejected("site_unknown", "No site has that identifier.", "site_id")
+    return Rejected("site_on_wall_clock", "Its days close by themselves.", "site_id")
 
 
 def _present(session: Session | None, command: SessionCommand) -> Session:

@@ -174,9 +174,13 @@ def _checked(chair: Chair, said: Said) -> Seat:
 
 
 def _require_in_care(chair: Chair, day: date, field: str) -> None:
-    admission = chair.admission
-    if admission.site_id != chair.session.site_id:
+    if chair.admission.site_id != chair.session.site_id:
         raise Rejected("other_site", "The session is held at another site.", "admission_id")
+    require_in_care(chair.admission, day, field)
+
+
+def require_in_care(admission: Admission, day: date, field: str) -> None:
+    """Raise Rejected for a person who is not in care on that day."""
     if admission.admitted_on is None and admission.status == "referred":
         raise Rejected(
             "admission_unknown", "No intake of that admission is known here yet.", "admission_id"

@@ -1,6 +1,6 @@
 """What attendance can be told of seats: who was there, who was not, and what was wrong."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
@@ -17,11 +17,14 @@ from handrail.events.base import (
     SessionType,
     SiteId,
 )
-from handrail.receipts import Command, Day, SourceKey
+from handrail.receipts import Command, Day, Instant, SourceKey
 
 RosterStatus = Literal[
     "attended", "no_show", "late_cancellation", "excused", "cancelled_by_program"
 ]
+
+
+Start = Annotated[Instant, Field(lt=datetime(2200, 1, 1, tzinfo=UTC))]
 
 
 class SessionCommand(Command):

@@ -30,7 +30,8 @@ on conflict (admission_id) do update set
 # The lock on a session is the lock on all its seats.
 _SESSIONS = """
 select s.session_id, s.site_id, s.source, s.session_key, s.session_type, s.modality, s.mode,
-    s.held_on, s.planned_on, s.starts_at, s.planned_minutes, s.program_id, s.track, s.is_cancelled
+    s.held_on, s.planned_on, s.starts_at, s.planned_minutes, s.program_id, s.track, s.is_cancelled,
+    s.series_key
 from (
     select unnest($1::uuid[]) as session_id
     union
@@ -45,11 +46,12 @@ for update of s
 _OPEN_SESSIONS = """
 insert into sessions (
     session_id, site_id, source, session_key, session_type, modality, mode, held_on, planned_on,
-    starts_at, planned_minutes, program_id, track, is_cancelled
+    starts_at, planned_minutes, program_id, track, is_cancelled, series_key
 )
 select * from unnest(
     $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::date[],
-    $9::date[], $10::timestamptz[], $11::int[], $12::text[], $13::text[], $14::boolean[]
+    $9::date[], $10::timestamptz[], $11::int[], $12::text[], $13::text[], $14::boolean[],
+    $15::text[]
 )
 """
 _CANCEL_SESSIONS = "update sessions set is_cancelled = true where session_id = any($1::uuid[])"
@@ -75,7 +77,8 @@ on conflict (session_id, admission_id) do update set
 """
 _SESSIONS_OF_DAY = """
 select s.session_id, s.site_id, s.session_type, s.modality, s.mode, s.held_on, s.planned_on,
-    s.starts_at, s.planned_minutes, s.program_id, s.track, s.is_cancelled, c.expected, c.recorded
+    s.starts_at, s.planned_minutes, s.program_id, s.track, s.is_cancelled, s.series_key,
+    c.expected, c.recorded
 from sessions s
 cross join lateral (
     select count(*) as expected, count(*) filter (where c.status <> 'scheduled') as recorded
@@ -94,7 +97,7 @@ order by site_id
 """
 _ONE_SESSION = """
 select session_id, site_id, session_type, modality, mode, held_on, planned_on, starts_at,
-    planned_minutes, program_id, track, is_cancelled
+    planned_minutes, program_id, track, is_cancelled, series_key
 from sessions where session_id = $1
 """
 _ROSTER = """

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Annotated, Literal, get_args
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from handrail.events.base import (
     AdmissionEvent,
@@ -20,12 +20,17 @@ from handrail.events.base import (
     Mode,
     SeatStatus,
     SessionType,
+    SiteEvent,
     event,
 )
 
 MissReason = Literal[
     "unknown", "transport", "childcare", "work", "school", "illness", "return_to_use", "other"
 ]
+_LINE = r"(?:DTSTART|RRULE|RDATE|EXDATE)[;:][A-Za-z0-9;:=,/_+-]+"
+RuleText = Annotated[str, StringConstraints(max_length=8000, pattern=rf"^{_LINE}(?:\n{_LINE})*$")]
+Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
+WithdrawReason = Literal["left_series", "left_care", "series_changed"]
 Channel = Literal["phone", "text", "in_person", "video", "letter", "email"]
 
 
@@ -120,6 +125,52 @@ class RosterOverdue(SeatEvent):
     """The session is over and nobody has said what became of this seat. It is not a miss."""
 
     ended_at: AwareDatetime = Field(description="When the session was planned to end.")
+
+
+@event("attendance.seat_withdrawn.v1")
+class SeatWithdrawn(SeatEvent):
+    """A planned seat is not kept: the person left the series or care, or the series changed."""
+
+    reason: Code = Field(examples=list(get_args(WithdrawReason)))
+
+
+@event("attendance.series_set.v1")
+class SeriesSet(SiteEvent):
+    """A recurring session of a site was put on the calendar, or its rule was changed."""
+
+    series_key: Code
+    track: Code | None = None
+    program_id: Code | None = None
+    session_type: SessionType
+    modality: Code = Field(default="other", examples=list(get_args(Modality)))
+    mode: Mode = "in_person"
+    planned_minutes: Minutes
+    recurrence: RuleText = Field(
+        description="RFC 5545: DTSTART, RRULE, RDATE, EXDATE in local time, one a line."
+    )
+    holidays: Region | None = Field(default=None, description="ISO 3166, as US or US-NJ.")
+
+
+class SeriesEvent(AdmissionEvent):
+    """A fact about one person in a recurring session."""
+
+    series_key: Code
+    track: Code | None = None
+
+
+@event("attendance.series_joined.v1")
+class SeriesJoined(SeriesEvent):
+    """The person is expected at every session of the series in these days."""
+
+    from_on: date
+    until_on: date | None = None
+
+
+@event("attendance.series_left.v1")
+class SeriesLeft(SeriesEvent):
+    """The person is expected no more after this day."""
+
+    left_on: date
 
 
 @event("attendance.contact_recorded.v1")
