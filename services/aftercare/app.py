@@ -1,6 +1,6 @@
 """Aftercare, put together."""
 
-from aftercare import consumers, hand_off, http
+from aftercare import consumers, hand_off, http, lists
 from handrail.events.aftercare import AftercareDayClosed
 from handrail.service import Service, read_settings, run
 
@@ -17,6 +17,7 @@ async def main() -> int:
         before_close=hand_off.end_day,
     )
     service.app.include_router(http.routes(service.api_pool, service.committed))
+    service.app.include_router(lists.routes(service.api_pool))
     return await service.serve()
 
 

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from aftercare import commands, rules, store
 from aftercare.commands import AnyCommand
-from aftercare.rules import HandOff, When
+from aftercare.facts import HandOff, When
 from handrail import outbox, receipts, sites
-from handrail.events import Event
+from handrail.events import AdmissionEvent, Event
 from handrail.events.aftercare import AftercareDayClosed
 from handrail.outbox import Connection
 from handrail.receipts import Command, Rejected, Result, moment_of
@@ -41,7 +41,7 @@ async def end_day(conn: Connection, site: Site, day: date, end: datetime) -> Non
 
 @dataclass(slots=True)
 class _Known:
-    admissions: dict[UUID, str] = field(default_factory=dict)
+    admissions: dict[UUID, tuple[str, bool]] = field(default_factory=dict)
     sites: dict[str, Site] = field(default_factory=dict)
     hand_offs: dict[UUID, HandOff] = field(default_factory=dict)
 
@@ -82,10 +82,15 @@ class _Batch:
         return self._enter(*rules.decide(found, command, when))
 
     def _start(self, command: commands.StartStepDown) -> UUID:
-        site_id = self.known.admissions.get(command.admission_id)
-        if site_id is None:
+        found = self.known.admissions.get(command.admission_id)
+        if found is None:
             raise Rejected(
                 "admission_unknown", "No admission of that identifier is known.", "admission_id"
+            )
+        site_id, is_merged = found
+        if is_merged:
+            raise Rejected(
+                "merged", "It is merged into another admission; name that one.", "admission_id"
             )
         site = self._site(site_id)
         when = _when(site, command, self.now)
@@ -100,8 +105,8 @@ class _Batch:
         here = [h for h in self.known.hand_offs.values() if h.site_id == site.site_id]
         for hand_off in here:
             after, told = rules.end_day(hand_off, day, end)
-            for event in told:
-                self._enter(after, event)
+            if told:
+                self._enter(after, told)
         self.events += sites.closed_events(AftercareDayClosed, site, day)
         self.known.sites[site.site_id] = replace(site, closed_through=day)
         self.closed[site.site_id] = day
@@ -118,10 +123,10 @@ class _Batch:
             raise Rejected("site_unknown", "No site has that identifier.", "site_id")
         return found
 
-    def _enter(self, hand_off: HandOff, event: Event) -> UUID:
+    def _enter(self, hand_off: HandOff, told: Sequence[AdmissionEvent]) -> UUID:
         self.known.hand_offs[hand_off.step_down_id] = hand_off
         self.changed[hand_off.step_down_id] = None
-        self.events.append(event)
+        self.events += told
         return hand_off.step_down_id
 
 
@@ -146,8 +151,9 @@ async def _load(conn: Connection, taken: Sequence[AnyCommand]) -> _Known:
             persons.add(command.admission_id)
         else:
             named.add(command.step_down_id)
-    admissions = await store.sites_of_admissions(conn, persons)
-    site_ids = {*admissions.values(), *await store.sites_of_hand_offs(conn, named), *closing}
+    admissions = await store.homes(conn, persons)
+    homes = {site_id for site_id, _ in admissions.values()}
+    site_ids = {*homes, *await store.sites_of_hand_offs(conn, named), *closing}
     await sites.hold(conn, closing)
     known_sites = await sites.load(conn, site_ids)
     replayed = {s: day for s, day in closing.items() if _is_on_replay(known_sites.get(s))}

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from aftercare.rules import FollowUp, HandOff
+from aftercare.facts import Chart, FollowUp, HandOff
 from handrail.outbox import Connection
 
 _LEARN = """
@@ -16,8 +16,23 @@ insert into admissions (admission_id, site_id)
 select * from unnest($1::uuid[], $2::text[])
 on conflict (admission_id) do nothing
 """
-_SITES_OF_ADMISSIONS = """
-select admission_id, site_id from admissions where admission_id = any($1::uuid[])
+_MERGE = """
+update admissions a set merged_into = t.survivor_id
+from unnest($1::uuid[], $2::uuid[]) as t (admission_id, survivor_id)
+where a.admission_id = t.admission_id
+"""
+# All that were merged, directly or in turn, into one of these; and these.
+_UNDER = """
+with recursive under as (
+    select admission_id from unnest($1::uuid[]) as t (admission_id)
+    union
+    select a.admission_id from admissions a join under u on a.merged_into = u.admission_id
+)
+select h.step_down_id from hand_offs h join under using (admission_id)
+"""
+_HOMES = """
+select admission_id, site_id, merged_into is not null as is_merged
+from admissions where admission_id = any($1::uuid[])
 """
 _SITES_OF_HAND_OFFS = """
 select distinct site_id from hand_offs where step_down_id = any($1::uuid[])
@@ -32,10 +47,16 @@ select f.step_down_id
 from unnest($1::text[], $2::date[]) as t (site_id, day)
 join follow_ups f on f.site_id = t.site_id and f.due_on <= t.day
     and f.status in ('planned', 'due')
+union
+select h.step_down_id
+from unnest($1::text[], $2::date[]) as t (site_id, day)
+join hand_offs h on h.site_id = t.site_id and h.return_due_on <= t.day
+    and h.return_state = 'asked'
 """
 _LOAD = """
 select step_down_id, admission_id, site_id, destination, receiver, started_on, first_visit_on,
-    status, visited_on
+    status, visited_on, warm_on, declined_by, declined_reason, alumni_since, return_state,
+    return_asked_on, return_due_on, chart, survivor_of(admission_id) as survivor_id
 from hand_offs where step_down_id = any($1::uuid[]) order by step_down_id for update
 """
 _FOLLOW_UPS = """
@@ -45,14 +66,21 @@ from follow_ups where step_down_id = any($1::uuid[]) order by step_down_id, foll
 _SAVE = """
 insert into hand_offs (
     step_down_id, admission_id, site_id, destination, receiver, started_on, first_visit_on,
-    status, visited_on
+    status, visited_on, warm_on, declined_by, declined_reason, alumni_since, return_state,
+    return_asked_on, return_due_on, chart
 )
 select * from unnest(
     $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::date[], $7::date[],
-    $8::text[], $9::date[]
+    $8::text[], $9::date[], $10::date[], $11::text[], $12::text[], $13::date[], $14::text[],
+    $15::date[], $16::date[], $17::jsonb[]
 )
 on conflict (step_down_id) do update set
-    status = excluded.status, visited_on = excluded.visited_on
+    first_visit_on = excluded.first_visit_on, status = excluded.status,
+    visited_on = excluded.visited_on, warm_on = excluded.warm_on,
+    declined_by = excluded.declined_by, declined_reason = excluded.declined_reason,
+    alumni_since = excluded.alumni_since, return_state = excluded.return_state,
+    return_asked_on = excluded.return_asked_on, return_due_on = excluded.return_due_on,
+    chart = excluded.chart
 """
 _SAVE_FOLLOW_UPS = """
 insert into follow_ups as f (step_down_id, site_id, follow_up_day, due_on, status)
@@ -61,8 +89,9 @@ on conflict (step_down_id, follow_up_day) do update set status = excluded.status
 where f.status <> excluded.status
 """
 _PAGE = """
-select step_down_id, admission_id, site_id, destination, receiver, started_on, first_visit_on,
-    status, visited_on
+select step_down_id, survivor_of(admission_id) as admission_id, site_id, destination, receiver,
+    started_on, first_visit_on, status, visited_on, warm_on, declined_by, declined_reason,
+    alumni_since, return_state, return_asked_on, return_due_on
 from hand_offs
 where ($1::text is null or site_id = $1)
     and ($2::boolean is null or $2 = (status in ('started', 'accepted', 'missed')))
@@ -70,11 +99,13 @@ where ($1::text is null or site_id = $1)
 order by step_down_id limit $4
 """
 _ONE = """
-select step_down_id, admission_id, site_id, destination, receiver, started_on, first_visit_on,
-    status, visited_on
+select step_down_id, survivor_of(admission_id) as admission_id, site_id, destination, receiver,
+    started_on, first_visit_on, status, visited_on, warm_on, declined_by, declined_reason,
+    alumni_since, return_state, return_asked_on, return_due_on, chart
 from hand_offs where step_down_id = $1
 """
-_row = attrgetter(*(column.name for column in fields(HandOff) if column.name != "follow_ups"))
+_columns = [c.name for c in fields(HandOff) if c.name not in {"chart", "survivor_id", "follow_ups"}]
+_row = attrgetter(*_columns)
 
 
 async def learn_admissions(conn: Connection, seen: Mapping[UUID, str]) -> None:
@@ -83,10 +114,20 @@ async def learn_admissions(conn: Connection, seen: Mapping[UUID, str]) -> None:
         await conn.execute(_LEARN, list(seen), list(seen.values()))
 
 
-async def sites_of_admissions(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, str]:
-    """The site of each of these admissions."""
-    rows = await conn.fetch(_SITES_OF_ADMISSIONS, list(set(ids)))
-    return {row["admission_id"]: row["site_id"] for row in rows}
+async def homes(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, tuple[str, bool]]:
+    """The site of each of these admissions, and whether it is merged into another."""
+    rows = await conn.fetch(_HOMES, list(set(ids)))
+    return {row["admission_id"]: (row["site_id"], row["is_merged"]) for row in rows}
+
+
+async def merge(conn: Connection, into: Mapping[UUID, UUID | None]) -> None:
+    """These admissions are merged into others, or are themselves again."""
+    await conn.execute(_MERGE, list(into), list(into.values()))
+
+
+async def under(conn: Connection, ids: Iterable[UUID]) -> list[UUID]:
+    """The hand-offs of these admissions and of those merged into them, not locked."""
+    return [row["step_down_id"] for row in await conn.fetch(_UNDER, list(set(ids)))]
 
 
 async def sites_of_hand_offs(conn: Connection, ids: Iterable[UUID]) -> set[str]:
@@ -110,14 +151,21 @@ async def load(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, HandOff]:
         return {}
     rows = await conn.fetch(_LOAD, wanted)
     calls = await _follow_ups(conn, wanted)
-    return {row[0]: HandOff(**dict(row), follow_ups=tuple(calls[row[0]])) for row in rows}
+    return {
+        row["step_down_id"]: HandOff(
+            **{**dict(row), "chart": Chart.model_validate_json(row["chart"])},
+            follow_ups=tuple(calls[row["step_down_id"]]),
+        )
+        for row in rows
+    }
 
 
 async def save(conn: Connection, changed: Sequence[HandOff]) -> None:
     """Write these hand-offs and their follow-ups with two statements."""
     if not changed:
         return
-    await conn.execute(_SAVE, *map(list, zip(*map(_row, changed), strict=True)))
+    rows = [(*_row(h), h.chart.model_dump_json(exclude_defaults=True)) for h in changed]
+    await conn.execute(_SAVE, *map(list, zip(*rows, strict=True)))
     calls = [
         (h.step_down_id, h.site_id, f.follow_up_day, f.due_on, f.status)
         for h in changed
@@ -144,7 +192,8 @@ async def one(conn: Connection, step_down_id: UUID) -> dict[str, Any] | None:
     if row is None:
         return None
     calls = (await _follow_ups(conn, [step_down_id]))[step_down_id]
-    return {**dict(row), "follow_ups": calls}
+    charted = Chart.model_validate_json(row["chart"])
+    return {**dict(row), "chart": charted.model_dump(), "follow_ups": calls}
 
 
 async def _follow_ups(conn: Connection, ids: list[UUID]) -> defaultdict[UUID, list[FollowUp]]:

@@ -54,7 +54,8 @@ async def test_nobody_is_let_go_from_the_first_miss_to_the_next_place(clinic: Cl
         first_visit_on=days_ago(0),
     )
     followed = await clinic.get("aftercare", f"/v1/step-downs/{step_down['subject']}")
-    assert [f["follow_up_day"] for f in followed["follow_ups"]] == [7, 14, 30, 90]
+    days = [f["follow_up_day"] for f in followed["follow_ups"]]
+    assert days == [7, 14, 30, 60, 90, 180, 270, 360]
     await clinic.say(
         "intake",
         "discharge",
