@@ -21,6 +21,7 @@ from handrail.events.care import (
     RecipientClass,
     ReferTo,
     Relation,
+    Signer,
     Transport,
     Window,
 )
@@ -95,6 +96,7 @@ class Consent(_Entry):
     from_on: date
     until_on: date | None = None
     revoked_at: datetime | None = None
+    given_by: tuple[Signer, ...] = ("person",)
 
 
 class Chart(_Entry):

@@ -11,7 +11,7 @@ from handrail.events.base import Code, SiteId
 from handrail.receipts import Day, Rejected
 from intake import store
 from intake.facts import Admission, Consent, Support
-from intake.rules import consent, needs, stay, team
+from intake.rules import disclosure, needs, stay, team
 from intake.rules.needs import Misfit
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
@@ -54,7 +54,7 @@ def routes(pool: asyncpg.Pool) -> APIRouter:
     async def get_consents(admission_id: UUID, on: Day) -> list[Consent]:
         """The consents that hold on this day and have not been revoked."""
         found = await _one(pool, admission_id)
-        return consent.in_force(found.chart.consents, on, datetime.now(UTC))
+        return disclosure.in_force(found.chart.consents, on, datetime.now(UTC))
 
     @router.get("/admissions/{admission_id}/supports")
     async def get_supports(admission_id: UUID, *, may_contact: bool = False) -> list[Support]:

@@ -122,6 +122,10 @@ async def test_supports_and_consents_are_each_their_own(clinic: Clinic) -> None:
     path = f"/v1/admissions/{person}/consents"
     assert [c["consent_id"] for c in await clinic.get("intake", path, on=days_ago(0))] == [consent]
     assert await clinic.get("intake", path, on=days_ago(1)) == []
+    less = {"admission_id": person, "consent_id": consent, "data_classes": ["dose"]}
+    await clinic.say("intake", "narrow_consent", **less)
+    [left] = await clinic.get("intake", path, on=days_ago(0))
+    assert left["data_classes"] == ["dose"]
     await clinic.say("intake", "lose_referral", admission_id=person, reason="not_reached")
     await clinic.say("intake", "revoke_consent", admission_id=person, consent_id=consent)
     assert await clinic.get("intake", path, on=days_ago(0)) == []
@@ -131,9 +135,10 @@ async def test_supports_and_consents_are_each_their_own(clinic: Clinic) -> None:
         "support_consent_changed",
         "support_removed",
         "consent_granted",
+        "consent_narrowed",
         "consent_revoked",
     )
     events = await told(clinic, person, *names)
     assert [event.get("may_contact") for event in events[:3]] == [True, False, False]
-    assert events[-2]["data_classes"] == ["status", "dose"]
+    assert [event["data_classes"] for event in events[-3:-1]] == [["status", "dose"], ["dose"]]
     assert events[-1]["consent_id"] == consent

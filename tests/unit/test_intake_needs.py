@@ -11,7 +11,7 @@ from handrail.events.care import Constraint, Window
 from handrail.receipts import Rejected
 from intake import commands, rules
 from intake.facts import Access, Admission, Chart, Consent, Matter, Program, Support
-from intake.rules import consent, needs
+from intake.rules import disclosure, needs
 
 NOON = datetime(2026, 3, 5, 12, tzinfo=UTC)
 TODAY = date(2026, 3, 5)
@@ -188,6 +188,9 @@ KNOWN = replace(REFERRED, chart=Chart(supports=(SUPPORT,), consents=(GRANTED,)))
         ("grant_consent", GRANT | {"consent_id": SECOND, "purpose": "legal"}, ("purpose_not_for_recipient", "purpose")),
         ("grant_consent", GRANT | {"consent_id": SECOND, "recipient_class": "payer", "data_classes": ["risk"]}, ("never_told", "data_classes")),
         ("revoke_consent", {"consent_id": SECOND}, ("consent_unknown", "consent_id")),
+        ("narrow_consent", {"consent_id": SECOND}, ("consent_unknown", "consent_id")),
+        ("narrow_consent", {"consent_id": FIRST, "data_classes": ["dose"]}, ("wider_than_before", "data_classes")),
+        ("narrow_consent", {"consent_id": FIRST, "until_on": day(-1)}, ("ends_before_it_begins", "until_on")),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_refused_by_field(
@@ -205,11 +208,23 @@ def test_a_support_says_yes_or_no_for_themselves() -> None:
     assert gone.chart.supports == ()
 
 
+def test_a_consent_can_only_become_narrower() -> None:
+    less, (event,) = decide(
+        KNOWN, "narrow_consent", consent_id=FIRST, data_classes=["status"], until_on=day(9)
+    )
+    (left,) = less.chart.consents
+    assert (left.data_classes, left.until_on) == (("status",), day(9))
+    assert event.data_classes == ("status",)
+
+    wider = {"consent_id": FIRST, "until_on": day(10)}
+    assert refused(less, "narrow_consent", **wider) == ("wider_than_before", "until_on")
+
+
 @pytest.mark.parametrize("status", ["referred", "discharged", "lost", "declined"])
 def test_a_consent_can_be_revoked_whatever_became_of_the_stay(status: str) -> None:
     now, _ = decide(replace(KNOWN, status=status), "revoke_consent", consent_id=FIRST)
 
-    assert consent.in_force(now.chart.consents, TODAY, NOON) == []
+    assert disclosure.in_force(now.chart.consents, TODAY, NOON) == []
     assert refused(now, "revoke_consent", consent_id=FIRST) == ("consent_revoked", "consent_id")
 
 
@@ -234,4 +249,4 @@ def test_a_consent_holds_from_its_first_day_until_it_ends(
         update={"from_on": from_on, "until_on": until_on, "revoked_at": revoked_at}
     )
 
-    assert bool(consent.in_force([one], TODAY, NOON)) is holds
+    assert bool(disclosure.in_force([one], TODAY, NOON)) is holds

@@ -11,6 +11,7 @@ from intake.commands.consent import (
     ChangeSupportConsent,
     GrantConsent,
     NameSupport,
+    NarrowConsent,
     RemoveSupport,
     RevokeConsent,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "MarkGoal",
     "MergeAdmissions",
     "NameSupport",
+    "NarrowConsent",
     "PairCommand",
     "ProgramCommand",
     "PutOnHold",
@@ -102,6 +104,7 @@ AdmissionChange: TypeAlias = (
     | ChangeSupportConsent
     | RemoveSupport
     | GrantConsent
+    | NarrowConsent
     | RevokeConsent
     | ChangePlan
     | MarkGoal

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from handrail.events.base import Code
-from handrail.events.care import DataClass, Purpose, RecipientClass, Relation
+from handrail.events.care import DataClass, Purpose, RecipientClass, Relation, Signer
 from handrail.receipts import Day
 from intake.commands.stay import AdmissionCommand
 
@@ -46,6 +46,18 @@ class GrantConsent(AdmissionCommand):
     data_classes: Annotated[tuple[DataClass, ...], Field(min_length=1, max_length=8)]
     from_on: Day
     until_on: Day | None = Field(default=None, description="Last day; empty: until revoked.")
+    given_by: Annotated[tuple[Signer, ...], Field(min_length=1, max_length=2)] = ("person",)
+
+
+class NarrowConsent(AdmissionCommand):
+    """Less may be told from now on, or for a shorter time. More needs another consent."""
+
+    do: Literal["narrow_consent"] = "narrow_consent"
+    consent_id: UUID
+    data_classes: Annotated[tuple[DataClass, ...], Field(min_length=1, max_length=8)] | None = (
+        Field(default=None, description="All that may still be told; empty: as before.")
+    )
+    until_on: Day | None = Field(default=None, description="An earlier last day.")
 
 
 class RevokeConsent(AdmissionCommand):

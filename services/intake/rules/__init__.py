@@ -51,6 +51,7 @@ _RULES: dict[type[commands.AdmissionCommand], Callable[[Matter, Any], Decided]] 
     commands.ChangeSupportConsent: consent.change_support_consent,
     commands.RemoveSupport: consent.remove_support,
     commands.GrantConsent: consent.grant,
+    commands.NarrowConsent: consent.narrow,
     commands.RevokeConsent: consent.revoke,
     commands.ChangePlan: plan.change_plan,
     commands.MarkGoal: plan.mark_goal,

@@ -1,23 +1,18 @@
 """Supports with their own consent, and the person's consents to tell someone something."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from handrail.events import care
 from handrail.receipts import Rejected
 from intake import commands
-from intake.facts import BEFORE, OPEN, Consent, Matter, Support
+from intake.facts import BEFORE, OPEN, Admission, Consent, Matter, Support
+from intake.rules import disclosure
 from intake.rules.common import Decided, chart, require
 
 KNOWN = BEFORE | OPEN | {"discharged"}
 MOST_SUPPORTS, MOST_CONSENTS = 20, 100
-# What never leaves to these, whatever a consent says.
-_NEVER: dict[str, frozenset[str]] = {
-    "payer": frozenset({"risk", "miss_reasons"}),
-    "court": frozenset({"risk"}),
-    "support": frozenset({"risk", "screens"}),
-}
 
 
 def name_support(matter: Matter, command: commands.NameSupport) -> Decided:
@@ -65,7 +60,7 @@ def grant(matter: Matter, command: commands.GrantConsent) -> Decided:
         raise Rejected("ends_before_it_begins", "The last day comes before the first.", "until_on")
     if (command.recipient_class == "court") != (command.purpose == "legal"):
         raise Rejected("purpose_not_for_recipient", "A court has its own consent.", "purpose")
-    if _NEVER.get(command.recipient_class, frozenset()) & set(command.data_classes):
+    if disclosure.TABLE.never(command.recipient_class) & set(command.data_classes):
         raise Rejected("never_told", "That is never told to such a recipient.", "data_classes")
     consents = matter.admission.chart.consents
     if any(consent.consent_id == command.consent_id for consent in consents):
@@ -77,29 +72,43 @@ def grant(matter: Matter, command: commands.GrantConsent) -> Decided:
     return chart(matter.admission, consents=(*consents, Consent(**facts))), (event,)
 
 
+def narrow(matter: Matter, command: commands.NarrowConsent) -> Decided:
+    """Less than before, and never more, whatever has become of the stay."""
+    found = _unrevoked(matter, command.consent_id)
+    classes = command.data_classes or found.data_classes
+    if not set(classes) <= set(found.data_classes):
+        raise Rejected("wider_than_before", "More needs another consent.", "data_classes")
+    until_on = command.until_on or found.until_on
+    if found.until_on and until_on and until_on > found.until_on:
+        raise Rejected("wider_than_before", "A later end needs another consent.", "until_on")
+    if until_on and until_on < found.from_on:
+        raise Rejected("ends_before_it_begins", "The last day comes before the first.", "until_on")
+    left = {"data_classes": classes, "until_on": until_on}
+    event = care.ConsentNarrowed(**matter.about(), consent_id=command.consent_id, **left)
+    return _changed(matter, found, left), (event,)
+
+
 def revoke(matter: Matter, command: commands.RevokeConsent) -> Decided:
     """The end of a consent, whatever has become of the stay."""
-    consents = matter.admission.chart.consents
-    found = next((c for c in consents if c.consent_id == command.consent_id), None)
-    if found is None:
-        raise Rejected("consent_unknown", "No such consent is recorded.", "consent_id")
-    if found.revoked_at:
-        raise Rejected("consent_revoked", "That consent is revoked already.", "consent_id")
-    changed = found.model_copy(update={"revoked_at": matter.recorded_at})
-    kept = tuple(changed if consent is found else consent for consent in consents)
+    found = _unrevoked(matter, command.consent_id)
     event = care.ConsentRevoked(**matter.about(), consent_id=command.consent_id)
-    return chart(matter.admission, consents=kept), (event,)
+    return _changed(matter, found, {"revoked_at": matter.recorded_at}), (event,)
 
 
-def in_force(consents: Iterable[Consent], day: date, at: datetime) -> list[Consent]:
-    """The consents that hold at this moment of this local day."""
-    return [
-        consent
-        for consent in consents
-        if consent.from_on <= day
-        and (consent.until_on is None or day <= consent.until_on)
-        and (consent.revoked_at is None or at < consent.revoked_at)
-    ]
+def _unrevoked(matter: Matter, consent_id: UUID) -> Consent:
+    for consent in matter.admission.chart.consents:
+        if consent.consent_id == consent_id:
+            if consent.revoked_at:
+                raise Rejected("consent_revoked", "That consent is revoked already.", "consent_id")
+            return consent
+    raise Rejected("consent_unknown", "No such consent is recorded.", "consent_id")
+
+
+def _changed(matter: Matter, found: Consent, update: dict[str, Any]) -> Admission:
+    changed = found.model_copy(update=update)
+    consents = matter.admission.chart.consents
+    kept = tuple(changed if consent is found else consent for consent in consents)
+    return chart(matter.admission, consents=kept)
 
 
 def _contactable(supports: Iterable[Support]) -> int:
@@ -121,4 +130,5 @@ _GRANTED = {
     "data_classes",
     "from_on",
     "until_on",
+    "given_by",
 }

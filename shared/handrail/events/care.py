@@ -34,6 +34,7 @@ RecipientClass = Literal[
     "court",
 ]
 Purpose = Literal["treatment", "payment", "operations", "tpo", "support", "legal"]
+Signer = Literal["person", "guardian"]
 DataClass = Literal[
     "status", "level_of_care", "attendance", "dose", "miss_reasons", "measures", "screens", "risk"
 ]
@@ -207,6 +208,18 @@ class ConsentGranted(AdmissionEvent):
     data_classes: tuple[Code, ...] = Field(examples=[list(get_args(DataClass))])
     from_on: date
     until_on: date | None = Field(default=None, description="Last day; empty: until revoked.")
+    given_by: tuple[Code, ...] | None = Field(
+        default=None, description="Who signed; empty: the person.", examples=[["person"]]
+    )
+
+
+@event("intake.consent_narrowed.v1")
+class ConsentNarrowed(AdmissionEvent):
+    """From now on less may be told, or for a shorter time; all else of the consent stays."""
+
+    consent_id: UUID
+    data_classes: tuple[Code, ...] = Field(examples=[list(get_args(DataClass))])
+    until_on: date | None = None
 
 
 @event("intake.consent_revoked.v1")
