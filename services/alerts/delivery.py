@@ -5,7 +5,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from email.utils import parseaddr
 
 import aiosmtplib
@@ -13,7 +13,6 @@ import asyncpg
 import httpx
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from standardwebhooks.webhooks import Webhook
 
 from alerts import notices, policies, words
 from alerts.notices import Notice
@@ -22,6 +21,7 @@ from handrail import sites
 from handrail.sites import zone_of
 from handrail.telemetry import log
 from handrail.transient import TRANSIENT
+from handrail.webhooks import signed_headers
 
 # The library logs each address it calls; an address may say whose it is.
 logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -110,14 +110,7 @@ class Sender:
 
     async def _post(self, notice: Notice, counts: dict[str, int] | None) -> str | None:
         body, key = words.body_of(notice, counts), str(notice.notice_id)
-        # The library reads the moment as UTC whatever its zone; hand it one in UTC.
-        now = datetime.now(UTC)
-        headers = {
-            "content-type": "application/json",
-            "webhook-id": key,
-            "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": Webhook(notice.secret or "").sign(key, now, body.decode()),
-        }
+        headers = signed_headers([notice.secret or ""], key, body)
         try:
             answer = await self.client.post(notice.address, content=body, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -7,10 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from handrail.outbox import Connection
+from handrail.webhooks import RETRY_DAYS, pause_after
 
-# Between tries: seconds, minutes, then hours, for five days; after that it is given up and shown.
-PAUSES = (5, 30, 120, 600, 1800, 3600, 7200, 14400, 28800)
-RETRY_DAYS = 5
 LEASE_SECONDS = 60
 AT_ONCE = 20
 
@@ -158,11 +156,6 @@ async def settle(conn: Connection, tried: Sequence[tuple[Notice, str | None]]) -
     if failed:
         columns = map(list, zip(*failed, strict=True))
         await conn.execute(_FAILED, *columns, RETRY_DAYS)
-
-
-def pause_after(tries: int) -> float:
-    """Seconds until the next try."""
-    return float(PAUSES[min(tries, len(PAUSES)) - 1])
 
 
 async def due_digests(conn: Connection) -> list[tuple[UUID, str]]:

@@ -1,7 +1,5 @@
 """Who is told, and by which way: the receivers of each site and role, and how they are doing."""
 
-import base64
-import secrets
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -11,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 
 from alerts import policies, store
 from alerts.staffed import next_opening
-from handrail import sites
+from handrail import sites, webhooks
 from handrail.events.alerts import Role
 from handrail.events.base import Code, SiteId
 from handrail.outbox import Connection
@@ -19,7 +17,6 @@ from handrail.receipts import Rejected
 from handrail.sites import zone_of
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-SECRET_BYTES = 32
 
 _ADD = """
 insert into receivers (
@@ -98,7 +95,7 @@ async def put(conn: Connection, receiver_id: UUID, wanted: Receiver) -> str | No
         return None
     secret = None
     if wanted.kind == "webhook":
-        secret = "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+        secret = webhooks.new_secret()
     first = None
     if wanted.digest:
         now = await store.now(conn)
