@@ -54,21 +54,7 @@ def routes(pool: asyncpg.Pool, ladder: Ladder) -> APIRouter:
         site_id: SiteId, since: Annotated[date | None, Query()] = None
     ) -> dict[str, Any]:
         """Each rule and level, the burden beside its budget, and whether the risk tells the truth."""
-        seen = await _look(pool, site_id, since)
-        months = quality.calibration(seen.assessed, seen.visits, seen.through)
-        pushed = sum(a.pushed and not a.withdrawn for a in seen.alerts)
-        staffed = staffed_days(seen.since, date.fromordinal(seen.through), seen.policy)
-        return {
-            "site_id": site_id,
-            "since": seen.since,
-            "through": date.fromordinal(seen.through),
-            "rules": quality.by_rule(seen.alerts, seen.visits, seen.through),
-            "burden": quality.burden(
-                pushed, len(seen.assessed), staffed, seen.policy.budget_per_staffed_day
-            ),
-            "calibration": months,
-            "drift_alarm": quality.has_drifted(months),
-        }
+        return await board_of(pool, site_id, since)
 
     @router.post("/quality/fairness")
     async def post_fairness(asked: Grouping) -> list[dict[str, Any]]:
@@ -101,6 +87,25 @@ def routes(pool: asyncpg.Pool, ladder: Ladder) -> APIRouter:
         return {"day": today, "risk28": risk, "if_seen_today": seen}
 
     return router
+
+
+async def board_of(pool: asyncpg.Pool, site_id: str, since: date | None = None) -> dict[str, Any]:
+    """The quality board of a site. Raises Rejected where no day is over yet."""
+    seen = await _look(pool, site_id, since)
+    months = quality.calibration(seen.assessed, seen.visits, seen.through)
+    pushed = sum(a.pushed and not a.withdrawn for a in seen.alerts)
+    staffed = staffed_days(seen.since, date.fromordinal(seen.through), seen.policy)
+    return {
+        "site_id": site_id,
+        "since": seen.since,
+        "through": date.fromordinal(seen.through),
+        "rules": quality.by_rule(seen.alerts, seen.visits, seen.through),
+        "burden": quality.burden(
+            pushed, len(seen.assessed), staffed, seen.policy.budget_per_staffed_day
+        ),
+        "calibration": months,
+        "drift_alarm": quality.has_drifted(months),
+    }
 
 
 class _Seen(msgspec.Struct, frozen=True):

@@ -8,7 +8,6 @@ from alerts.page.settings import PageSettings
 from handrail import telemetry
 
 SECONDS = 5
-NOT_READY = 503
 
 
 class Away(Exception):
@@ -40,6 +39,14 @@ class Neighbours:
         if answer.is_error:
             raise Away
         return answer.json()
+
+    async def state(self, service: str, path: str) -> dict[str, Any]:
+        """What it says of itself, also when that is not good. Raises Away."""
+        answer = await self._ask("GET", service, path)
+        try:
+            return dict(answer.json())
+        except ValueError as error:
+            raise Away from error
 
     async def command(self, service: str, body: dict[str, Any]) -> dict[str, Any]:
         """The one result of one command, also where it was refused. Raises Away."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
-from alerts.page import doors, issuer, people, rosters, team, today
+from alerts.page import doors, issuer, machine, people, quality_page, rosters, team, today
 from alerts.page.doors import Doors
 from alerts.page.live import Changes
 from alerts.page.neighbours import Neighbours
@@ -30,7 +30,7 @@ def install(service: Service, ladder: Ladder) -> None:
     """Put the page on a service."""
     settings = PageSettings()
     base = _base(settings, service.settings)
-    pages = Pages(settings.session_idle_minutes * 60)
+    pages = Pages(settings.session_idle_minutes * 60, settings.trace_url)
     app = service.app
     if settings.oidc_issuer is None and _is_loopback(service.settings.http_host):
         app.include_router(issuer.routes(base, settings.oidc_client_id, pages.show))
@@ -41,8 +41,11 @@ def install(service: Service, ladder: Ladder) -> None:
     doors.install(app, way_in)
     app.include_router(today.routes(way_in, changes))
     app.include_router(people.routes(way_in, service.committed, ladder))
-    app.include_router(rosters.routes(way_in, Neighbours(settings)))
-    app.include_router(team.routes(way_in, service))
+    neighbours = Neighbours(settings)
+    app.include_router(rosters.routes(way_in, neighbours))
+    app.include_router(team.routes(way_in))
+    app.include_router(machine.routes(way_in, service, neighbours))
+    app.include_router(quality_page.routes(way_in))
     app.include_router(_dress())
 
 

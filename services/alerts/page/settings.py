@@ -30,3 +30,8 @@ class PageSettings(BaseSettings):
         default=None, description="Where attendance answers; none: no roster is taken here."
     )
     aftercare_url: HttpUrl | None = Field(default=None, description="Where aftercare answers.")
+    trace_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s]*\{trace_id\}[^\s]*$",
+        description="Where a trace is shown, such as http://jaeger:16686/trace/{trace_id}.",
+    )

@@ -25,9 +25,9 @@ LANGUAGE_COOKIE = "handrail_language"
 class Pages:
     """Makes pages; `idle_seconds` is when a page locks itself."""
 
-    def __init__(self, idle_seconds: float) -> None:
-        """Load the templates once."""
-        self.idle_seconds = idle_seconds
+    def __init__(self, idle_seconds: float, trace_url: str | None = None) -> None:
+        """Load the templates once. `trace_url` shows a trace, with `{trace_id}` in its place."""
+        self.idle_seconds, self.trace_url = idle_seconds, trace_url
         self.templates = Environment(
             loader=FileSystemLoader(Path(__file__).parent / "templates"),
             autoescape=select_autoescape(),
@@ -54,6 +54,7 @@ class Pages:
             member=member,
             here=here(request),
             idle_seconds=self.idle_seconds,
+            trace_url=self.trace_url,
             **fields,
         )
         return HTMLResponse(text, status, headers=HEADERS)

@@ -1,6 +1,5 @@
-"""What a supervisor and an operator look at: who carries what, and how the machine does."""
+"""What a supervisor looks at: who carries what, what is overdue, and the last weeks."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -12,11 +11,7 @@ from alerts.page.lines import line
 from alerts.page.show import language_of
 from alerts.page.store import Filter, open_concerns
 from alerts.page.texts import speaker
-from handrail import dead_letters
 from handrail.outbox import Connection
-from handrail.service import Service
-
-LETTERS = 100
 
 _LOAD = """
 select coalesce(c.assigned_to, '') as who, coalesce(c.assigned_role, c.owner_role) as role,
@@ -56,8 +51,8 @@ async def _weeks(conn: Connection, member: Member) -> list[dict[str, Any]]:
     return [dict(row) for row in await conn.fetch(_WEEKS, member.programs)]
 
 
-def routes(doors: Doors, service: Service) -> APIRouter:
-    """The pages at `/team` and `/operate`."""
+def routes(doors: Doors) -> APIRouter:
+    """The page at `/team`."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/team")
@@ -74,16 +69,5 @@ def routes(doors: Doors, service: Service) -> APIRouter:
         fields: dict[str, Any] = {"load": load, "weeks": weeks, "late": late}
         fields["most"] = max((row["open"] for row in load), default=1)
         return doors.pages.show(request, "team.html", fields, member)
-
-    @router.get("/operate")
-    async def get_operate(request: Request) -> HTMLResponse:
-        """Each loop's health, what waits, feeds gone silent, and dead letters without content."""
-        member = await doors.member(request, "operate")
-        status, ready = await service.status(), await service.ready()
-        async with doors.pool.acquire() as conn:
-            letters = await dead_letters.waiting(conn, LETTERS)
-        now = datetime.now(UTC).timestamp()
-        fields = {"status": status, "ready": ready, "letters": letters, "now": now}
-        return doors.pages.show(request, "operate.html", fields, member)
 
     return router

@@ -4,7 +4,9 @@ import re
 from collections.abc import Callable
 from typing import TypeAlias
 
+from alerts.page.texts_of_machine import MACHINE
 from alerts.page.texts_of_roster import ROSTER
+from alerts.page.texts_of_team import TEAM
 
 Say: TypeAlias = Callable[..., str]
 LANGUAGES = ("en", "es")
@@ -297,7 +299,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "first_hours": ("Hours to first attempt (median)", "Horas al primer intento (mediana)"),
     "came_back": ("Came back", "Regresaron"),
     "no_weeks": ("No alert in the last eight weeks.", "Ninguna alerta en ocho semanas."),
-    "parts": ("This service", "Este servicio"),
     "ok": ("well", "bien"),
     "backlog": ("Waiting to be sent", "Por enviar"),
     "oldest": ("oldest {n} s", "más antiguo {n} s"),
@@ -320,7 +321,9 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Programas (separados por espacios; vacío: todos)",
     ),
     "as_role": ("As {role}", "Como {role}"),
+    **MACHINE,
     **ROSTER,
+    **TEAM,
 }
 
 # The rules' own words, in Spanish. A phrase that is not here stays as it is.
