@@ -1,6 +1,6 @@
 """The concerns and alerts as tables: written set-wise, as a batch has told them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -65,15 +65,15 @@ _WITHDRAW = """
 update alerts set withdrawn_at = now() where alert_id = any($1::uuid[]) and withdrawn_at is null
 """
 _TAKE_BACK = """
-update alerts a set withdrawn_at = now() from concerns c
-where c.concern_id = any($1::uuid[]) and a.concern_id = c.concern_id and a.level < c.level
-    and a.withdrawn_at is null
+update alerts a set withdrawn_at = now()
+where a.concern_id = any($1::uuid[]) and a.withdrawn_at is null
+    and (a.concern_id, a.level) not in (select * from unnest($2::uuid[], $3::smallint[]))
 returning a.alert_id, a.concern_id, a.level
 """
 _RESTORE = """
-update alerts a set withdrawn_at = null from concerns c
-where c.concern_id = any($1::uuid[]) and a.concern_id = c.concern_id and a.level >= c.level
-    and a.withdrawn_at is not null
+update alerts a set withdrawn_at = null
+from unnest($1::uuid[], $2::smallint[]) as t (concern_id, level)
+where a.concern_id = t.concern_id and a.level = t.level and a.withdrawn_at is not null
 """
 _PAUSE = """
 update concerns as c set paused = t.reason, due_at = t.due_at, escalate_at = t.escalate_at
@@ -157,15 +157,19 @@ async def save_alerts(
         await conn.execute(_WITHDRAW, list(withdrawn))
 
 
-async def weigh_alerts(conn: Connection, concerns: Sequence[UUID]) -> list[tuple[UUID, UUID, int]]:
-    """Alerts hold up to the level at which their concern stands, and no further.
+async def weigh_alerts(
+    conn: Connection, concerns: Mapping[UUID, Sequence[int]]
+) -> list[tuple[UUID, UUID, int]]:
+    """Of each concern the alerts of these levels hold, and no others.
 
     Gives those that are taken back: (alert, concern, level).
     """
     if not concerns:
         return []
-    await conn.execute(_RESTORE, list(concerns))
-    rows = await conn.fetch(_TAKE_BACK, list(concerns))
+    pairs = [(concern_id, level) for concern_id, levels in concerns.items() for level in levels]
+    holding = [i for i, _ in pairs], [level for _, level in pairs]
+    await conn.execute(_RESTORE, *holding)
+    rows = await conn.fetch(_TAKE_BACK, list(concerns), *holding)
     return sorted((r["alert_id"], r["concern_id"], r["level"]) for r in rows)
 
 

@@ -31,7 +31,7 @@ class Policy:
         extra="forbid", hide_input_in_errors=True
     )
 
-    version: Code = "2026-11"
+    version: Code = "2026-11-b"
     misses_in_a_row: Count = 3
     misses_within_days: Count = 2
     within_days: Days = 7
@@ -53,8 +53,9 @@ class Policy:
     first_session_days: Days = 2
     # Levels above this one stay on the list. Level 0 and 1 are always pushed.
     push_to_level: Annotated[int, Field(ge=1, le=3)] = 2
-    # A concern of no higher level within so many days of a return is listed, not pushed.
-    quiet_days_after_return: Annotated[int, Field(ge=0, le=28)] = 0
+    # Within so many days of a return, what is no more than was pushed before it is listed, not
+    # pushed; where counted misses raise level 1, as above.
+    quiet_days_after_return: Annotated[int, Field(ge=0, le=28)] = 14
     attempts: Count = 3
     attempt_days: Count = 3
     attempt_channels: Annotated[int, Field(ge=1, le=6)] = 2

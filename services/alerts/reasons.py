@@ -60,11 +60,12 @@ def _by_count(story: Story, policy: Policy) -> int:
 
     Three weekly misses are three weeks: the risk has spoken by then, and a rise would only repeat it.
     """
-    return (
-        1
-        if not story.sessions_per_week or story.sessions_per_week >= policy.counted_sessions
-        else 2
-    )
+    return 1 if is_counted(story, policy) else 2
+
+
+def is_counted(story: Story, policy: Policy) -> bool:
+    """Whether a week has several sessions to count."""
+    return not story.sessions_per_week or story.sessions_per_week >= policy.counted_sessions
 
 
 def silence(story: Story, day: int, policy: Policy) -> list[Reason]:

@@ -8,12 +8,15 @@ import msgspec
 from alerts.corrections import as_corrected, corrected
 from alerts.facts import Fact
 from alerts.policy import Policy
-from alerts.reasons import HIGH, Reason, now, risk, silence
+from alerts.reasons import HIGH, Reason, is_counted, now, risk, silence
 from alerts.risk.table import Assessment, Table, assess
 from alerts.story import ATTENDED, Concern, Story, learn
 from handrail.events.alerts import Band
 
 LOW, MIDDLE = 0, 1
+HIGH_LEVEL = 1
+# What no missed session said before.
+NEW_GROUND = ("first_visit_missed", "no_first_session", "no_session_after_step")
 BANDS: tuple[Band, ...] = ("low", "middle", "high")
 # Endings after which the same absence opens no new concern.
 LET_GO = ("transferred_and_seen", "declined_documented", "exhausted")
@@ -36,10 +39,13 @@ class Outcome(msgspec.Struct, array_like=True, frozen=True):
     ending: str = ""
     # Listed and not pushed: the same person was pushed for no less a little while ago.
     quiet: bool = False
+    # The levels whose alerts hold after this.
+    holds: tuple[int, ...] = ()
 
     def name(self) -> tuple[str, int, int]:
         """Two outcomes of the same name are one: it is told once."""
-        return (self.what, self.spell, self.level if self.what in ("raised", "eased") else 0)
+        what = "listed" if self.quiet else self.what
+        return (what, self.spell, self.level if self.what in ("raised", "eased") else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +121,19 @@ def _ease(story: Story, day: int, reasons: list[Reason]) -> list[Outcome]:
     if first.level < concern.level or words == concern.words:
         return []
     concern.level, concern.kind, concern.words = first.level, first.code, words
+    concern.pushed = tuple(level for level in concern.pushed if level >= first.level)
     return [
-        Outcome("eased", concern.spell, first.level, first.code, day, concern.opened, codes, words)
+        Outcome(
+            "eased",
+            concern.spell,
+            first.level,
+            first.code,
+            day,
+            concern.opened,
+            codes,
+            words,
+            holds=concern.pushed,
+        )
     ]
 
 
@@ -139,6 +156,9 @@ def _decide(story: Story, day: int, reasons: list[Reason], policy: Policy) -> li
         )
     if first.level < concern.level:
         concern.level, concern.kind, concern.words = first.level, first.code, words
+        quiet = _is_quiet(story, day, first, policy)
+        if first.level <= policy.push_to_level and not quiet:
+            concern.pushed = (*concern.pushed, first.level)
         outcomes.append(
             Outcome(
                 "raised",
@@ -149,18 +169,24 @@ def _decide(story: Story, day: int, reasons: list[Reason], policy: Policy) -> li
                 concern.opened,
                 codes,
                 words,
-                quiet=_is_quiet(story, day, first.level, policy),
+                quiet=quiet,
+                holds=concern.pushed,
             )
         )
     return outcomes
 
 
-def _is_quiet(story: Story, day: int, level: int, policy: Policy) -> bool:
-    """Whether the person came back a few days ago from a concern no lower; safety never is."""
-    if story.returned is None or level == 0:
+def _is_quiet(story: Story, day: int, first: Reason, policy: Policy) -> bool:
+    """Whether the person came back a few days ago from what was pushed, and this only repeats it.
+
+    Levels 0 and 1 never are. Only where counted misses rise on to level 1: whoever stays away then
+    is pushed within days.
+    """
+    if story.returned is None or first.level <= HIGH_LEVEL or not is_counted(story, policy):
         return False
     on, from_level = story.returned
-    return day - on < policy.quiet_days_after_return and level >= from_level
+    repeats = first.level >= from_level and first.code not in NEW_GROUND
+    return repeats and day - on < policy.quiet_days_after_return
 
 
 def _ending(story: Story, fact: Fact) -> str:  # noqa: PLR0911  # one line an ending
@@ -189,8 +215,8 @@ def _close(story: Story, day: int, ending: str) -> list[Outcome]:
         return []
     story.concern, story.quiet_band = None, story.band
     story.let_go = ending in LET_GO
-    if ending == "returned":
-        story.returned = (day, concern.level)
+    if ending == "returned" and concern.pushed:
+        story.returned = (day, min(concern.pushed))
     what = "withdrawn" if ending == "withdrawn" else "closed"
     return [
         Outcome(
@@ -201,5 +227,6 @@ def _close(story: Story, day: int, ending: str) -> list[Outcome]:
             day,
             concern.opened,
             ending="" if what == "withdrawn" else ending,
+            holds=concern.pushed,
         )
     ]

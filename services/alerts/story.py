@@ -19,7 +19,8 @@ Pause = tuple[str, int, int | None]
 class Concern(msgspec.Struct, array_like=True):
     """The open concern: `opened` is an ordinal day, `spell` counts this admission's concerns.
 
-    `words` are the reasons of its present level.
+    `words` are the reasons of its present level. `pushed` are the levels it was pushed for and
+    no correction has taken away: alerts of these levels hold.
     """
 
     spell: int
@@ -27,6 +28,7 @@ class Concern(msgspec.Struct, array_like=True):
     kind: str
     opened: int
     words: tuple[str, ...] = ()
+    pushed: tuple[int, ...] = ()
 
 
 class Story(msgspec.Struct, array_like=True):
@@ -62,7 +64,7 @@ class Story(msgspec.Struct, array_like=True):
     # When absence was expected, and why.
     pauses: list[Pause] = []
     supports: int = 0
-    # The last return that closed a concern: its day, and the level it came from.
+    # The last return from a concern that was pushed: its day, and the highest level pushed.
     returned: tuple[int, int] | None = None
 
     def is_suppressed(self) -> bool:

@@ -35,6 +35,8 @@ class ConcernRow:
     escalate_at: datetime | None = None
     policy_version: str | None = None
     table_version: str | None = None
+    # The levels whose alerts hold.
+    holds: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -146,13 +148,14 @@ class Telling:
         """The open concern as the story has it, after something was taken back."""
         row = self.concerns.get(concern_id_of(about.admission_id, concern.spell))
         if row is not None:
-            row.level, row.kind = concern.level, concern.kind
+            row.level, row.kind, row.holds = concern.level, concern.kind, concern.pushed
             row.reasons = list(concern.words) or row.reasons
             row.owner_role = about.policy.tells[concern.level][0]
 
-    def standing(self) -> list[UUID]:
-        """The moved concerns that there is a reason for: alerts from their level on hold."""
-        return [i for i in self.moved if self.concerns[i].ending != "withdrawn"]
+    def standing(self) -> dict[UUID, tuple[int, ...]]:
+        """The moved concerns that there is a reason for, and the levels whose alerts hold."""
+        rows = [self.concerns[concern_id] for concern_id in self.moved]
+        return {row.concern_id: row.holds for row in rows if row.ending != "withdrawn"}
 
     def unsaid(self) -> list[UUID]:
         """The concerns, told on a wall clock, that there was no reason for."""
@@ -206,7 +209,7 @@ class Telling:
                 about.policy.tells[outcome.level][0],
             )
         row.level, row.kind, row.ending, row.closed_on = outcome.level, outcome.kind, None, None
-        row.reasons = list(outcome.words) or row.reasons
+        row.reasons, row.holds = list(outcome.words) or row.reasons, outcome.holds
         row.owner_role = about.policy.tells[outcome.level][0]
         row.policy_version, row.table_version = about.policy.version, about.table_version
         return row

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from alerts.policy import DEFAULT
 from tests.journeys.clinic import Clinic, today
 
 CONFLICT = 409
@@ -21,7 +22,7 @@ async def test_a_concern_is_given_to_someone_put_off_tried_and_never_just_clicke
     concern = await elevated(clinic)
     which = {"concern_id": concern["concern_id"]}
     assert concern["due_at"] < concern["escalate_at"]
-    assert concern["policy_version"] == "2026-11"
+    assert concern["policy_version"] == DEFAULT.version
 
     await clinic.say("alerts", "assign", **which, role="case_manager", member="m-204")
     later = (datetime.now(UTC) + timedelta(hours=30)).isoformat()

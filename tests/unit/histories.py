@@ -1,5 +1,6 @@
 """Random histories of one admission, played to the rules in any order that keeps each owner's own."""
 
+import dataclasses
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -160,6 +161,8 @@ class Play:
     amiss: list[Outcome] = field(default_factory=list)
     # The story with everything told.
     present: Story = field(default_factory=Story)
+    # The last batch, as it goes to the tables.
+    made: Batch = field(default_factory=lambda: Batch(LADDER, 0))
 
     def hear(self, fact: Fact) -> None:
         """One fact arrives."""
@@ -210,6 +213,7 @@ class Play:
         self.row.record = record.decode(record.encode(self.row.record))
         made = Batch(LADDER, 0, rows={PERSON: self.row}, sites={"north": SITE})
         made.now = datetime(2026, 3, 2, tzinfo=UTC)
+        self.made = made
         return made
 
     def _before(self) -> list[Fact]:
@@ -217,19 +221,20 @@ class Play:
         return [fact for fact in self.known if (fact.owner, fact.sequence) not in waiting]
 
     def _write(self, telling: Telling) -> None:
-        """As the statements of `board.py` do; a test over PostgreSQL holds the two together."""
+        """As the statements of `board.py` do; test_alerts_tables.py holds the two together."""
         for row in sorted(telling.concerns.values(), key=lambda r: r.ending is None):
             old = self.concerns.get(row.concern_id)
-            row.reasons = row.reasons or (old.reasons if old else [])
-            self.concerns[row.concern_id] = row
+            reasons = row.reasons or (old.reasons if old else [])
+            self.concerns[row.concern_id] = dataclasses.replace(row, reasons=reasons)
         for alert in telling.alerts.values():
             before = self.alerts.get(alert.alert_id)
             self.alerts[alert.alert_id] = before if before and before.held else alert
             self.withdrawn.discard(alert.alert_id)
         self.withdrawn |= set(telling.withdrawn) & set(self.alerts)
+        standing = telling.standing()
         for alert in self.alerts.values():
-            if alert.concern_id in telling.standing():
-                holds = alert.level >= self.concerns[alert.concern_id].level
+            if alert.concern_id in standing:
+                holds = alert.level in standing[alert.concern_id]
                 (self.withdrawn.discard if holds else self.withdrawn.add)(alert.alert_id)
         self.told += [type(event).__name__ for event in telling.events]
 

@@ -91,6 +91,47 @@ def test_the_ladder(told: list[Told], through: int, expected: tuple[int, str, in
     assert expected in raised(ended(facts(*told), through))
 
 
+BACK = (missed(26), missed(28), *kept(30))
+
+
+@pytest.mark.parametrize(
+    ("then", "pushed"),
+    [
+        # No more than was pushed before, within two weeks of the return: listed only.
+        ((missed(32), missed(34)), [(28, 2)]),
+        # Coming back from what was only listed does not make it longer.
+        ((missed(32), *kept(33, 37, 39, 41, 42), missed(44), missed(45)), [(28, 2), (45, 2)]),
+        ((*kept(34, 38, 42), missed(44), missed(45)), [(28, 2), (45, 2)]),
+        # Level 1 and safety are always pushed.
+        ((missed(32), missed(34), missed(36)), [(28, 2), (36, 1)]),
+        ((missed(31), missed(32), missed(33), *kept(34), *map(missed, (35, 36, 37))),
+         [(28, 2), (33, 1), (37, 1)]),
+        ((missed(32), (33, "measured", "phq-9", "flag")), [(28, 2), (33, 0)]),
+        # So is what misses did not say before.
+        (((32, "first_visit_missed"),), [(28, 2), (32, 2)]),
+    ],
+)  # fmt: skip
+def test_what_was_pushed_shortly_before_is_listed(
+    then: tuple[Told, ...], pushed: list[tuple[int, int]]
+) -> None:
+    outcomes = ended(facts(*REGULAR, *BACK, *then), max(told[0] for told in then))
+
+    assert pushed == [
+        (o.day - START, o.level)
+        for o in outcomes
+        if o.what == "raised" and o.level <= DEFAULT.push_to_level and not o.quiet
+    ]
+
+
+def test_in_a_weekly_programme_every_rise_is_pushed() -> None:
+    seen = kept(*range(0, 141, 7), 161)
+    told = facts(*seen, missed(147), missed(154), missed(168), missed(175), weekly=WEEKLY)
+    outcomes = [o for o in ended(told, 175) if o.what == "raised"]
+
+    assert len(outcomes) > 1
+    assert not any(o.quiet for o in outcomes)
+
+
 def test_in_a_weekly_programme_the_second_miss_is_elevated() -> None:
     told = facts(*kept(*range(0, 141, 7)), missed(147), missed(154), weekly=WEEKLY)
 

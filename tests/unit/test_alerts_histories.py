@@ -47,6 +47,16 @@ def test_histories_end_the_same_in_any_order_and_never_have_two_open_concerns() 
         rises_only_where_it_may(other, seed)
 
 
+def test_an_alert_a_correction_took_back_stays_so_when_the_concern_rises_past_its_level() -> None:
+    """Seed 3374: level 1, eased to 2 by a correction, then safety, in one batch or in two."""
+    one, other = played(3374, 1), played(3374, 2)
+
+    raised = [(o.what, o.level) for o in one.settled if o.spell == 2]
+    assert raised[-3:] == [("raised", 1), ("eased", 2), ("raised", 0)]
+    assert [a.level for a in one.alerts.values() if a.alert_id in one.withdrawn] == [1]
+    assert one.result() == other.result()
+
+
 def leaves_no_trace_of_a_withdrawn_miss(play: Play, seed: int) -> None:
     """The open list speaks of no more misses than there truly were."""
     true = Story()

@@ -1,0 +1,55 @@
+"""Random histories through the real tables: they hold what the unit tests say they hold."""
+
+from random import Random
+
+import asyncpg
+import pytest
+
+from alerts import batch
+from handrail.outbox import Connection
+from tests.unit.histories import Play, make, orders
+
+
+async def told(conn: Connection) -> tuple[list[object], list[object]]:
+    """Concerns and alerts as the tables have them."""
+    concerns = await conn.fetch(
+        "select concern_id, level, kind, reasons, opened_on, ending, closed_on from concerns"
+        " order by concern_id"
+    )
+    alerts = await conn.fetch(
+        "select alert_id, level, kind, reasons, day, held, withdrawn_at is not null as gone"
+        " from alerts order by alert_id"
+    )
+    return [tuple(row) for row in concerns], [tuple(row) for row in alerts]
+
+
+def held_by(play: Play) -> tuple[list[object], list[object]]:
+    """Concerns and alerts as the unit tests have them."""
+    concerns = [
+        (r.concern_id, r.level, r.kind, r.reasons, r.opened_on, r.ending, r.closed_on)
+        for r in sorted(play.concerns.values(), key=lambda r: r.concern_id)
+    ]
+    alerts = [
+        (a.alert_id, a.level, a.kind, a.reasons, a.day, a.held, a.alert_id in play.withdrawn)
+        for a in sorted(play.alerts.values(), key=lambda a: a.alert_id)
+    ]
+    return list(concerns), list(alerts)
+
+
+# Among them those that once ended differently in another order of arrival.
+@pytest.mark.parametrize("seed", [*range(12), 3374, 10786, 56081])
+async def test_the_tables_hold_after_each_batch_what_the_rules_told(
+    pool: asyncpg.Pool, seed: int
+) -> None:
+    play = Play()
+    async with pool.acquire() as conn:
+        for one in orders(make(seed), Random(seed)):
+            if isinstance(one, int):
+                play.end(one)
+            else:
+                play.hear(one)
+            async with conn.transaction():
+                await batch.write(conn, play.made)
+            assert await told(conn) == held_by(play)
+    assert play.concerns
+    assert play.alerts
