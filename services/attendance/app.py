@@ -1,6 +1,14 @@
 """Attendance, put together."""
 
-from attendance import ahead, calendar_routes, consumers, http, session_routes, watchdog
+from attendance import (
+    ahead,
+    calendar_routes,
+    consumers,
+    http,
+    person_routes,
+    session_routes,
+    watchdog,
+)
 from handrail.events.attendance import AttendanceDayClosed
 from handrail.service import Service, read_settings, run
 
@@ -18,6 +26,8 @@ async def main() -> int:
     service.app.include_router(http.routes(service.api_pool, service.committed))
     service.app.include_router(session_routes.routes(service.api_pool))
     service.app.include_router(calendar_routes.routes(service.api_pool))
+    service.app.include_router(person_routes.routes(service.api_pool))
+    service.shows["silent_feeds"] = lambda: watchdog.now_silent(service.api_pool)
     service.loops.append(lambda: watchdog.run(service.work_pool, service.committed))
     return await service.serve()
 

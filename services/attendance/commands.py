@@ -20,7 +20,7 @@ from attendance.seats import (
     TakeRoster,
 )
 from attendance.series import JoinSeries, LeaveSeries, MoveSession, SetSeries
-from handrail.events.attendance import Channel
+from handrail.events.attendance import Barrier, Channel
 from handrail.events.base import Code, Minutes, Modality, Mode, SessionType, SiteId
 from handrail.receipts import Command, Day, Result, SourceKey
 
@@ -108,6 +108,24 @@ class RecordAnswers(PersonCommand):
     )
 
 
+class BarrierCommand(PersonCommand):
+    """About what stands between a person and the sessions."""
+
+    barrier: Barrier
+
+
+class NoteBarrier(BarrierCommand):
+    """Something makes it hard for the person to come."""
+
+    do: Literal["note_barrier"] = "note_barrier"
+
+
+class LiftBarrier(BarrierCommand):
+    """It does so no more."""
+
+    do: Literal["lift_barrier"] = "lift_barrier"
+
+
 class SetPolicy(Command):
     """How much notice a site asks for; less is a late cancellation."""
 
@@ -140,6 +158,8 @@ SeatingCommand: TypeAlias = (
     | RecordScreen
     | RecordMeasure
     | RecordAnswers
+    | NoteBarrier
+    | LiftBarrier
     | CloseDay
 )
 AnyCommand: TypeAlias = Annotated[

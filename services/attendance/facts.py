@@ -67,6 +67,9 @@ class Seat:
     version: int = 1
     made_up_in: UUID | None = None
     moved_to: UUID | None = None
+    guests: int = 0
+    joined_at: datetime | None = None
+    left_at: datetime | None = None
 
 
 class When(TypedDict):
@@ -98,3 +101,6 @@ class Said:
     left_early: bool = False
     mode: Mode = "in_person"
     reason: MissReason = "unknown"
+    guests: int = 0
+    joined_at: datetime | None = None
+    left_at: datetime | None = None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from attendance import bookings, store
+from attendance import bookings, notes, store
 from attendance.commands import SeatingCommand
 from attendance.facts import Admission, Seat, Session
 from attendance.moves import Booked
@@ -24,11 +24,12 @@ class Known:
     sites: dict[str, Site] = field(default_factory=dict)
     promised: dict[UUID, list[Booked]] = field(default_factory=dict)
     used_visits: set[tuple[UUID, UUID]] = field(default_factory=set)
+    barriers: set[tuple[UUID, str]] = field(default_factory=set)
     notice_hours: dict[str, int] = field(default_factory=dict)
 
 
 async def load(conn: Connection, taken: Sequence[SeatingCommand]) -> Known:
-    """All that these commands name, with ten statements at most; its sessions and days are locked."""
+    """All that these commands name, with eleven statements at most; its sessions and days are locked."""
     named = _Named()
     for command in taken:
         named.add(command)
@@ -44,6 +45,7 @@ async def load(conn: Connection, taken: Sequence[SeatingCommand]) -> Known:
     going_to = [known.sessions[i] for i in named.going_to if i in known.sessions]
     known.promised = await bookings.promised(conn, named.booking, [*named.opening, *going_to])
     known.used_visits = await bookings.made_up(conn, named.visits)
+    known.barriers = await notes.open_barriers(conn, named.barriers)
     if named.is_calling_off:
         known.notice_hours = await bookings.policies(conn, known.sites)
     return known
@@ -60,6 +62,7 @@ class _Named:
         self.opening: list[Session] = []
         self.going_to: list[UUID] = []
         self.visits: list[tuple[UUID, UUID]] = []
+        self.barriers: set[tuple[UUID, str]] = set()
         self.is_calling_off = False
 
     def add(self, command: SeatingCommand) -> None:  # noqa: C901  # one case a command
@@ -76,6 +79,10 @@ class _Named:
                 return
             case "close_day":
                 self.closing.add(command.site_id)
+                return
+            case "note_barrier" | "lift_barrier":
+                self.persons.add(command.admission_id)
+                self.barriers.add((command.admission_id, command.barrier))
                 return
             case "record_contact" | "record_screen" | "record_measure" | "record_answers":
                 self.persons.add(command.admission_id)

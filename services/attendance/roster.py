@@ -14,6 +14,7 @@ from attendance import (
     instruments,
     measures,
     moves,
+    notes,
     planning,
     rules,
     seats,
@@ -80,7 +81,7 @@ async def _end_day(conn: outbox.Connection, command: commands.CloseDay) -> Resul
 async def _take(
     conn: outbox.Connection, taken: Sequence[SeatingCommand], now: datetime
 ) -> list[Result]:
-    """Nineteen statements at most, however many commands."""
+    """Twenty-one statements at most, however many commands."""
     if not taken:
         return []
     receipted = await receipts.find(conn, (c.receipt() for c in taken))
@@ -92,6 +93,7 @@ async def _take(
     await store.save_seats(conn, [known.seats[place] for place in batch.seated])
     await history.keep(conn, batch.replaced)
     await measures.save(conn, batch.answered)
+    await notes.save_barriers(conn, batch.barriers)
     await bookings.save_policies(conn, batch.policies)
     await sites.move(conn, batch.closed)
     await receipts.enter(conn, batch.taken)
@@ -111,6 +113,7 @@ class _Batch:
         self.seated: dict[tuple[UUID, UUID], None] = {}
         self.closed: dict[str, date] = {}
         self.answered: list[Measure] = []
+        self.barriers: list[notes.Change] = []
         self.policies: dict[str, int] = {}
         self.replaced: list[tuple[Seat, datetime]] = []
 
@@ -127,7 +130,7 @@ class _Batch:
         self.taken.append((*receipt, subject))
         return Result(key=command.key, status="applied", subject=subject)
 
-    def _decide(  # noqa: C901, PLR0911  # one line a command
+    def _decide(  # noqa: C901, PLR0911, PLR0912  # one line a command
         self, command: SeatingCommand
     ) -> UUID | None:
         match command.do:  # a tag costs less than the class of a pydantic model
@@ -138,6 +141,8 @@ class _Batch:
                 when = self._when(admission.site_id, command)
                 self.events.append(rules.note(admission, command, when))
                 return admission.admission_id
+            case "note_barrier" | "lift_barrier":
+                return self._change_barrier(command)
             case "record_answers":
                 return self._answer(command)
             case "cancel_seat":
@@ -167,6 +172,18 @@ class _Batch:
         session = self._find(command) or command.opened(admission.site_id, when["recorded_day"])
         chair = self._chair(_present(session, command), admission, when)
         return self._enter(chair.session, [rules.record(chair, command.said())])
+
+    def _change_barrier(self, command: commands.NoteBarrier | commands.LiftBarrier) -> UUID:
+        admission = self._admission(command.admission_id)
+        when = self._when(admission.site_id, command)
+        place, is_open = (admission.admission_id, command.barrier), command.do == "note_barrier"
+        if (place in self.known.barriers) == is_open:
+            code = "barrier_already_noted" if is_open else "barrier_not_noted"
+            raise Rejected(code, "That is how it stands already.", "barrier")
+        self.known.barriers ^= {place}
+        self.barriers.append((*place, command.occurred_at, is_open))
+        self.events.append(rules.note(admission, command, when))
+        return admission.admission_id
 
     def _answer(self, command: commands.RecordAnswers) -> UUID:
         admission = self._admission(command.admission_id)

@@ -1,7 +1,7 @@
 """What may be recorded of a seat and of a person, as pure functions."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import TypeAlias, TypedDict
 from uuid import UUID
 
@@ -11,13 +11,11 @@ from attendance.instruments import Score
 from handrail.events import AdmissionEvent, intake
 from handrail.events import attendance as events
 from handrail.events.base import SessionType
-from handrail.receipts import Rejected
+from handrail.receipts import EARLY, Rejected
 
 Decided: TypeAlias = tuple[Seat, AdmissionEvent]
 
 MISSES = frozenset({"no_show", "late_cancellation"})
-# A session may run over; more than an hour beyond the plan is a slip of the pen.
-OVERRUN_MINUTES = 60
 
 
 class _About(TypedDict):
@@ -71,6 +69,9 @@ def correct(chair: Chair, said: Said) -> Decided:
         attended_on=seat.attended_on,
         minutes=seat.minutes,
         minutes_late=seat.minutes_late,
+        guests=seat.guests,
+        joined_at=seat.joined_at,
+        left_at=seat.left_at,
     )
 
 
@@ -111,6 +112,14 @@ def note(admission: Admission, command: commands.PersonCommand, when: When) -> A
                 instrument=instrument,
                 score=score,
                 safety=safety,
+            )
+        case commands.NoteBarrier(barrier=barrier):
+            return events.BarrierNoted(
+                site_id=site_id, admission_id=admission_id, **when, barrier=barrier
+            )
+        case commands.LiftBarrier(barrier=barrier):
+            return events.BarrierLifted(
+                site_id=site_id, admission_id=admission_id, **when, barrier=barrier
             )
         case commands.RecordContact(channel=channel, reached=reached):
             return events.ContactRecorded(
@@ -166,11 +175,25 @@ def _checked(chair: Chair, said: Said) -> Seat:
     _require_in_care(chair, day, "attended_on")
     if day > chair.when["recorded_day"]:
         raise Rejected("in_the_future", "That day has not come yet.", "attended_on")
-    if 0 < session.planned_minutes < said.minutes - OVERRUN_MINUTES:
+    if 0 < session.planned_minutes < said.minutes:
         raise Rejected(
-            "minutes_above_session", "More than an hour above the planned minutes.", "minutes"
+            "minutes_above_session", "More than the session's planned minutes.", "minutes"
         )
+    if said.guests and session.session_type != "family":
+        raise Rejected("guests_not_expected", "Guests come to family sessions.", "guests")
+    _require_possible_stay(said, chair.when["recorded_at"])
     return _seat(chair, said, day)
+
+
+def _require_possible_stay(said: Said, now: datetime) -> None:
+    if said.joined_at is None and said.left_at is None:
+        return
+    if said.joined_at is None or said.left_at is None or said.left_at <= said.joined_at:
+        raise Rejected("ends_before_it_begins", "Give both; one leaves after joining.", "left_at")
+    if said.left_at > now + EARLY:
+        raise Rejected("in_the_future", "That has not happened yet.", "left_at")
+    if timedelta(minutes=said.minutes - 1) >= said.left_at - said.joined_at:
+        raise Rejected("minutes_above_stay", "More than from joining to leaving.", "minutes")
 
 
 def _require_in_care(chair: Chair, day: date, field: str) -> None:
@@ -203,11 +226,17 @@ def _seat(chair: Chair, said: Said, attended_on: date | None = None) -> Seat:
         attended_on=attended_on,
         reason=said.reason if said.status in MISSES else None,
         recorded_at=None if said.status == "scheduled" else chair.when["recorded_at"],
+        guests=said.guests,
+        joined_at=said.joined_at,
+        left_at=said.left_at,
     )
 
 
 def _told(seat: Seat) -> tuple[object, ...]:
-    return seat.status, seat.minutes, seat.minutes_late, seat.attended_on, seat.made_up_in
+    return (
+        *(seat.status, seat.minutes, seat.minutes_late, seat.attended_on, seat.made_up_in),
+        *(seat.guests, seat.joined_at, seat.left_at),
+    )
 
 
 def _about(session: Session, admission_id: UUID) -> _About:
@@ -234,6 +263,9 @@ def _event(session: Session, seat: Seat, when: When) -> AdmissionEvent:
                 left_early=seat.left_early,
                 mode=seat.mode,
                 modality=session.modality,
+                guests=seat.guests,
+                joined_at=seat.joined_at,
+                left_at=seat.left_at,
             )
         case "no_show" | "late_cancellation" as kind:
             return events.SessionMissed(

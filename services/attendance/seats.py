@@ -25,6 +25,7 @@ RosterStatus = Literal[
 
 
 Start = Annotated[Instant, Field(lt=datetime(2200, 1, 1, tzinfo=UTC))]
+Guests = Annotated[int, Field(ge=0, le=50)]
 
 
 class SessionCommand(Command):
@@ -95,6 +96,11 @@ class RecordAttended(SeatCommand):
     minutes_late: Minutes = 0
     left_early: bool = False
     mode: Mode = "in_person"
+    guests: Guests = Field(
+        default=0, description="Of a family session: how many came who are not patients."
+    )
+    joined_at: Instant | None = Field(default=None, description="With left_at: the evidence.")
+    left_at: Instant | None = None
 
     def said(self) -> Said:
         """Attended, with minutes."""
@@ -105,6 +111,9 @@ class RecordAttended(SeatCommand):
             self.minutes_late,
             self.left_early,
             self.mode,
+            guests=self.guests,
+            joined_at=self.joined_at,
+            left_at=self.left_at,
         )
 
 
@@ -142,6 +151,11 @@ class RosterEntry(BaseModel):
     left_early: bool = False
     mode: Mode = "in_person"
     reason: MissReason = "unknown"
+    guests: Guests = Field(
+        default=0, description="Of a family session: how many came who are not patients."
+    )
+    joined_at: Instant | None = Field(default=None, description="With left_at: the evidence.")
+    left_at: Instant | None = None
 
     def said(self) -> Said:
         """What became of the seat; who attended did so on the session's day."""
@@ -153,6 +167,9 @@ class RosterEntry(BaseModel):
             self.left_early,
             self.mode,
             self.reason,
+            self.guests,
+            self.joined_at,
+            self.left_at,
         )
 
 
@@ -198,7 +215,20 @@ class CorrectAttendance(SessionCommand):
     attended_on: Day | None = Field(
         default=None, description="Where `now` is attended; the session's day if left out."
     )
+    guests: Guests = Field(
+        default=0, description="Of a family session: how many came who are not patients."
+    )
+    joined_at: Instant | None = Field(default=None, description="With left_at: the evidence.")
+    left_at: Instant | None = None
 
     def said(self) -> Said:
         """What is true of the seat."""
-        return Said(self.now, self.attended_on, self.minutes, self.minutes_late)
+        return Said(
+            self.now,
+            self.attended_on,
+            self.minutes,
+            self.minutes_late,
+            guests=self.guests,
+            joined_at=self.joined_at,
+            left_at=self.left_at,
+        )

@@ -57,23 +57,25 @@ select * from unnest(
 _CANCEL_SESSIONS = "update sessions set is_cancelled = true where session_id = any($1::uuid[])"
 _SEATS = """
 select session_id, admission_id, status, minutes, minutes_late, left_early, mode, attended_on,
-    reason, recorded_at, version, made_up_in, moved_to
+    reason, recorded_at, version, made_up_in, moved_to, guests, joined_at, left_at
 from seats where session_id = any($1::uuid[])
 """
 _SAVE_SEATS = """
 insert into seats (
     session_id, admission_id, status, minutes, minutes_late, left_early, mode, attended_on,
-    reason, recorded_at, version, made_up_in, moved_to
+    reason, recorded_at, version, made_up_in, moved_to, guests, joined_at, left_at
 )
 select * from unnest(
     $1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::int[], $6::boolean[], $7::text[],
-    $8::date[], $9::text[], $10::timestamptz[], $11::int[], $12::uuid[], $13::uuid[]
+    $8::date[], $9::text[], $10::timestamptz[], $11::int[], $12::uuid[], $13::uuid[], $14::int[],
+    $15::timestamptz[], $16::timestamptz[]
 )
 on conflict (session_id, admission_id) do update set
     status = excluded.status, minutes = excluded.minutes, minutes_late = excluded.minutes_late,
     left_early = excluded.left_early, mode = excluded.mode, attended_on = excluded.attended_on,
     reason = excluded.reason, recorded_at = excluded.recorded_at, version = excluded.version,
-    made_up_in = excluded.made_up_in, moved_to = excluded.moved_to
+    made_up_in = excluded.made_up_in, moved_to = excluded.moved_to, guests = excluded.guests,
+    joined_at = excluded.joined_at, left_at = excluded.left_at
 """
 _SESSIONS_OF_DAY = """
 select s.session_id, s.site_id, s.session_type, s.modality, s.mode, s.held_on, s.planned_on,
@@ -102,13 +104,13 @@ from sessions where session_id = $1
 """
 _ROSTER = """
 select admission_id, status, minutes, minutes_late, left_early, mode, attended_on, reason,
-    recorded_at, version, made_up_in, moved_to
+    recorded_at, version, made_up_in, moved_to, guests, joined_at, left_at
 from seats where session_id = $1 order by admission_id
 """
 _ATTENDANCE = """
 select s.session_id, s.session_type, s.modality, s.held_on, s.planned_on, s.planned_minutes,
     c.status, c.minutes, c.minutes_late, c.left_early, c.mode, c.attended_on, c.reason,
-    c.recorded_at, c.version, c.made_up_in, c.moved_to
+    c.recorded_at, c.version, c.made_up_in, c.moved_to, c.guests, c.joined_at, c.left_at
 from seats c join sessions s using (session_id)
 where c.admission_id = $1 order by s.held_on, s.session_id
 """

@@ -99,6 +99,12 @@ async def silent_feeds(conn: Connection, after: timedelta) -> list[dict[str, Any
     return [dict(row) for row in await conn.fetch(_SILENT, after)]
 
 
+async def now_silent(pool: asyncpg.Pool) -> list[dict[str, Any]]:
+    """The silent feeds of this moment, as the service's status shows them."""
+    async with pool.acquire() as conn:
+        return await silent_feeds(conn, SILENT_AFTER)
+
+
 async def run(pool: asyncpg.Pool, committed: Callable[[], None]) -> None:
     """Ask for what is overdue and tell the operator of silence. Runs for ever."""
     told: set[str] = set()

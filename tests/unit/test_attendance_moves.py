@@ -7,53 +7,14 @@ from uuid import UUID
 import pytest
 
 from attendance import moves, rules
-from attendance.facts import Admission, Chair, Said, Seat, Session, When
+from attendance.facts import Said, Seat, Session
 from handrail.events import attendance
-from handrail.receipts import Rejected
 from handrail.sites import Site
-
-MONDAY, WEDNESDAY, FRIDAY = date(2024, 3, 4), date(2024, 3, 6), date(2024, 3, 8)
-STARTS = datetime(2024, 3, 6, 18, tzinfo=UTC)
-PERSON = Admission(UUID(int=1), "north", "admitted", admitted_on=MONDAY)
-GROUP = Session(
-    session_id=UUID(int=2),
-    site_id="north",
-    source="roster",
-    session_key="evening-group",
-    session_type="group",
-    modality="cbt",
-    mode="in_person",
-    held_on=WEDNESDAY,
-    planned_on=WEDNESDAY,
-    starts_at=STARTS,
-    planned_minutes=180,
-    track="evening",
-)
-LATER = replace(
-    GROUP,
-    session_id=UUID(int=3),
-    session_key="friday-group",
-    held_on=FRIDAY,
-    planned_on=FRIDAY,
-    starts_at=STARTS + timedelta(days=2),
-)
-
-
-def chair(session: Session = GROUP, seat: Seat | None = None, at: datetime = STARTS) -> Chair:
-    when: When = {"occurred_at": at, "recorded_at": at, "recorded_day": FRIDAY}
-    return Chair(session, PERSON, seat, when)
-
+from tests.unit.seating import FRIDAY, GROUP, LATER, MONDAY, STARTS, WEDNESDAY, chair, refusal
 
 PLANNED = rules.schedule(chair())[0]
 MISSED = rules.record(chair(), Said("no_show"))[0]
-SEEN = rules.record(chair(LATER), Said("attended", minutes=180))[0]
-
-
-def refusal(act: object, *facts: object) -> tuple[str, str | None]:
-    assert callable(act)
-    with pytest.raises(Rejected) as refused:
-        act(*facts)
-    return refused.value.code, refused.value.field
+SEEN = rules.record(chair(LATER, today=FRIDAY), Said("attended", minutes=180))[0]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +44,7 @@ def test_notice_below_the_sites_policy_is_a_late_cancellation(
 def test_notice_needs_a_start_that_is_still_to_come(
     session: Session, at: datetime, code: str, field: str
 ) -> None:
-    assert refusal(moves.called_off, chair(session, PLANNED, at), "unknown", 24) == (code, field)
+    assert refusal(moves.called_off, chair(session, PLANNED, at=at), "unknown", 24) == (code, field)
 
 
 @pytest.mark.parametrize(

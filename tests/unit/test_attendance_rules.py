@@ -1,63 +1,34 @@
 """What attendance accepts and what it makes of it, as tables a clinician can read."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from attendance import rules
 from attendance.commands import RecordContact, RecordMeasure, RecordScreen
-from attendance.facts import Admission, Chair, Said, Seat, Session, When
+from attendance.facts import Admission, Said, Seat, Session
 from handrail.events import attendance, intake
-from handrail.receipts import Rejected
-
-MONDAY = date(2024, 3, 4)
-WEDNESDAY = date(2024, 3, 6)
-FRIDAY = date(2024, 3, 8)
-NEXT_MONDAY = date(2024, 3, 11)
-NOON = datetime(2024, 3, 6, 12, tzinfo=UTC)
-
-PERSON = Admission(UUID(int=1), "north", "admitted", admitted_on=MONDAY)
-GROUP = Session(
-    session_id=UUID(int=2),
-    site_id="north",
-    source="roster",
-    session_key="evening-group",
-    session_type="group",
-    modality="cbt",
-    mode="in_person",
-    held_on=WEDNESDAY,
-    planned_on=WEDNESDAY,
-    starts_at=None,
-    planned_minutes=180,
+from tests.unit.seating import (
+    FRIDAY,
+    GROUP,
+    MONDAY,
+    NEXT_MONDAY,
+    NOON,
+    PERSON,
+    WEDNESDAY,
+    chair,
+    refusal,
 )
+
+FAMILY = replace(GROUP, session_type="family")
 WALK_IN = replace(GROUP, session_type="individual", planned_on=None, planned_minutes=0)
-
-
-def chair(
-    *,
-    session: Session = GROUP,
-    admission: Admission = PERSON,
-    seat: Seat | None = None,
-    today: date = WEDNESDAY,
-) -> Chair:
-    """A person at a session on Wednesday."""
-    when: When = {"occurred_at": NOON, "recorded_at": NOON, "recorded_day": today}
-    return Chair(session, admission, seat, when)
 
 
 def recorded(said: Said) -> Seat:
     """A seat that was recorded before."""
     return rules.record(chair(), said)[0]
-
-
-def rejection(act: object, *facts: object) -> tuple[str, str | None]:
-    """The code and the field of a refusal."""
-    assert callable(act)
-    with pytest.raises(Rejected) as refused:
-        act(*facts)
-    return refused.value.code, refused.value.field
 
 
 HELD = replace(PERSON, status="on_hold", held_from=WEDNESDAY)
@@ -95,8 +66,17 @@ FROM_SOUTH = {"admission": replace(PERSON, site_id="south")}
 ON_FRIDAY = {"session": replace(GROUP, held_on=FRIDAY, planned_on=FRIDAY)}
 UNPLANNED = {"session": WALK_IN}
 NOT_HELD = {"session": replace(GROUP, is_cancelled=True)}
+
+
+def stayed(minutes: int, left: int | None) -> Said:
+    """So many minutes said; left so many minutes after joining at ten."""
+    joined_at = NOON - timedelta(hours=2)
+    left_at = None if left is None else joined_at + timedelta(minutes=left)
+    return Said("attended", minutes=minutes, joined_at=joined_at, left_at=left_at)
+
+
 ON_FRIDAY_CAME = Said("attended", FRIDAY, 60)
-FOUR_HOURS = Said("attended", minutes=241)
+TOO_LONG = Said("attended", minutes=181)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +90,12 @@ FOUR_HOURS = Said("attended", minutes=241)
         ("referral was lost", LOST, MISSED, "before_admission", "planned_on"),
         ("came on a day to come", {}, ON_FRIDAY_CAME, "in_the_future", "attended_on"),
         ("missed on a day to come", ON_FRIDAY, MISSED, "in_the_future", "planned_on"),
-        ("241 of 180 minutes", {}, FOUR_HOURS, "minutes_above_session", "minutes"),
+        ("181 of 180 minutes", {}, TOO_LONG, "minutes_above_session", "minutes"),
+        ("a friend in the group", {}, Said("attended", guests=1), "guests_not_expected", "guests"),
+        ("joined, and then", {}, stayed(60, left=None), "ends_before_it_begins", "left_at"),
+        ("left before joining", {}, stayed(60, left=-1), "ends_before_it_begins", "left_at"),
+        ("61 of 60 minutes there", {}, stayed(61, left=60), "minutes_above_stay", "minutes"),
+        ("leaves at noon tomorrow", {}, stayed(60, left=1560), "in_the_future", "left_at"),
         ("missed no plan", UNPLANNED, MISSED, "planned_on_missing", "session.planned_on"),
         ("sits at another site", FROM_SOUTH, CAME, "other_site", "admission_id"),
         ("session not held", NOT_HELD, CAME, "session_cancelled", "session_key"),
@@ -121,13 +106,15 @@ def test_what_cannot_be_is_refused_and_names_the_field(
 ) -> None:
     there = replace(chair(), **facts)  # type: ignore[arg-type]  # a table of differences
 
-    assert rejection(rules.record, there, said) == (code, field), what
+    assert refusal(rules.record, there, said) == (code, field), what
 
 
 @pytest.mark.parametrize(
     ("what", "session", "said"),
     [
-        ("an hour over", GROUP, Said("attended", minutes=240)),
+        ("all of it", GROUP, Said("attended", minutes=180)),
+        ("all of the stay", GROUP, stayed(60, left=60)),
+        ("family came", FAMILY, Said("attended", minutes=60, guests=3)),
         ("no planned length", WALK_IN, Said("attended", minutes=600)),
         ("on the day of admission", GROUP, Said("attended", MONDAY, 60)),
         (
@@ -148,7 +135,7 @@ def test_what_is_unusual_but_possible_is_taken(what: str, session: Session, said
 def test_a_seat_is_recorded_once(before: Said, again: Said) -> None:
     there = chair(seat=recorded(before))
 
-    assert rejection(rules.record, there, again) == ("seat_already_recorded", "admission_id")
+    assert refusal(rules.record, there, again) == ("seat_already_recorded", "admission_id")
 
 
 @pytest.mark.parametrize(
@@ -174,14 +161,14 @@ def test_a_correction_tells_what_was_and_what_is_true(was: Said, now: Said) -> N
     [
         ("nobody recorded it", None, CAME, "seat_not_recorded"),
         ("it says so already", recorded(MISSED), MISSED, "nothing_to_correct"),
-        ("too long", recorded(MISSED), FOUR_HOURS, "minutes_above_session"),
+        ("too long", recorded(MISSED), TOO_LONG, "minutes_above_session"),
         ("not yet", recorded(MISSED), ON_FRIDAY_CAME, "in_the_future"),
     ],
 )
 def test_a_correction_is_held_to_the_same_rules(
     what: str, seat: Seat | None, now: Said, code: str
 ) -> None:
-    assert rejection(rules.correct, chair(seat=seat), now)[0] == code, what
+    assert refusal(rules.correct, chair(seat=seat), now)[0] == code, what
 
 
 def test_a_planned_seat_can_be_recorded_and_cancelled_but_not_corrected() -> None:
@@ -190,7 +177,7 @@ def test_a_planned_seat_can_be_recorded_and_cancelled_but_not_corrected() -> Non
     assert isinstance(event, attendance.SessionScheduled)
     assert rules.record(chair(seat=seat), Said("no_show"))[0].status == "no_show"
     assert rules.cancel(GROUP, seat, chair().when)[0].status == "cancelled_by_program"
-    assert rejection(rules.correct, chair(seat=seat), Said("no_show"))[0] == "seat_not_recorded"
+    assert refusal(rules.correct, chair(seat=seat), Said("no_show"))[0] == "seat_not_recorded"
 
 
 @pytest.mark.parametrize(

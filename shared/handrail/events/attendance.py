@@ -31,6 +31,19 @@ _LINE = r"(?:DTSTART|RRULE|RDATE|EXDATE)[;:][A-Za-z0-9;:=,/_+-]+"
 RuleText = Annotated[str, StringConstraints(max_length=8000, pattern=rf"^{_LINE}(?:\n{_LINE})*$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
 WithdrawReason = Literal["left_series", "left_care", "series_changed"]
+Barrier = Literal[
+    "transport",
+    "childcare",
+    "work",
+    "school",
+    "illness",
+    "money",
+    "housing",
+    "technology",
+    "legal",
+    "safety",
+    "other",
+]
 Channel = Literal["phone", "text", "in_person", "video", "letter", "email"]
 
 
@@ -61,6 +74,11 @@ class SessionAttended(SeatEvent):
     left_early: bool = False
     mode: Mode = "in_person"
     modality: Code = Field(default="other", examples=list(get_args(Modality)))
+    guests: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="Of a family session: how many came who are not patients."
+    )
+    joined_at: AwareDatetime | None = None
+    left_at: AwareDatetime | None = None
 
 
 @event("attendance.session_missed.v1")
@@ -91,6 +109,11 @@ class AttendanceCorrected(SeatEvent):
     attended_on: date | None = None
     minutes: Minutes = 0
     minutes_late: Minutes = 0
+    guests: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="Of a family session: how many came who are not patients."
+    )
+    joined_at: AwareDatetime | None = None
+    left_at: AwareDatetime | None = None
 
 
 @event("attendance.session_made_up.v1")
@@ -179,6 +202,22 @@ class ContactRecorded(AdmissionEvent):
 
     channel: Code = Field(examples=list(get_args(Channel)))
     reached: bool
+
+
+class BarrierEvent(AdmissionEvent):
+    """A fact about what stands between a person and the sessions."""
+
+    barrier: Code = Field(examples=list(get_args(Barrier)))
+
+
+@event("attendance.barrier_noted.v1")
+class BarrierNoted(BarrierEvent):
+    """Something makes it hard for the person to come."""
+
+
+@event("attendance.barrier_lifted.v1")
+class BarrierLifted(BarrierEvent):
+    """It does so no more."""
 
 
 @event("attendance.screen_resulted.v1")
