@@ -49,7 +49,7 @@ def routes(  # noqa: C901  # one short function a route
 
     @router.get("/concerns")
     async def get_concerns(
-        site_id: str | None = None,
+        site_id: SiteId | None = None,
         admission_id: UUID | None = None,
         is_open: Annotated[bool | None, Query(alias="open")] = None,
         limit: Annotated[int, Query(ge=1, le=10_000)] = 200,
@@ -96,7 +96,7 @@ def routes(  # noqa: C901  # one short function a route
 
     @router.get("/suppressions")
     async def get_suppressions(
-        site_id: str | None = None,
+        site_id: SiteId | None = None,
         admission_id: UUID | None = None,
         limit: Annotated[int, Query(ge=1, le=10_000)] = 200,
     ) -> list[dict[str, Any]]:
@@ -105,7 +105,7 @@ def routes(  # noqa: C901  # one short function a route
             return await desk.suppressions(conn, site_id, admission_id, limit)
 
     @router.get("/sites/{site_id}/policies")
-    async def get_policies(site_id: str) -> list[dict[str, Any]]:
+    async def get_policies(site_id: SiteId) -> list[dict[str, Any]]:
         """The default policy and the site's own, by the day each begins."""
         return await policies.listed(pool, site_id)
 
@@ -120,18 +120,18 @@ def routes(  # noqa: C901  # one short function a route
         return wanted
 
     @router.get("/sites/{site_id}/progress")
-    async def get_progress(site_id: str) -> dict[str, date | None]:
+    async def get_progress(site_id: SiteId) -> dict[str, date | None]:
         """The last day that is over for the whole site."""
         async with pool.acquire() as conn:
             return {"closed_through": await conn.fetchval(_PROGRESS, site_id, exports.PARTITIONS)}
 
     @router.get("/exports/assessments")
-    async def get_assessments(site_id: str) -> StreamingResponse:
+    async def get_assessments(site_id: SiteId) -> StreamingResponse:
         """CSV: admission_id, day, risk28, level; by admission and day."""
         return _csv(exports.assessments(pool, site_id))
 
     @router.get("/exports/alerts")
-    async def get_alerts(site_id: str) -> StreamingResponse:
+    async def get_alerts(site_id: SiteId) -> StreamingResponse:
         """CSV of alerts as emitted: admission_id, day, level, kind, reasons."""
         return _csv(exports.alerts(pool, site_id))
 

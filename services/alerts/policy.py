@@ -92,7 +92,9 @@ class Policy:
     budget_per_staffed_day: Annotated[float, Field(gt=0, le=1000)] = 2.0
 
     def __post_init__(self) -> None:
-        """Raises ValueError when a staffed day would have no hours, or safety nobody to tell."""
+        """Raises ValueError when a staffed day would have no local hours, or safety nobody to tell."""
+        if self.opens.tzinfo or self.closes.tzinfo:
+            raise ValueError("opens and closes are local, without an offset")
         if self.opens >= self.closes:
             raise ValueError("opens must be before closes")
         if not (self.tells[0] and self.escalate_to[0]):

@@ -12,6 +12,7 @@ from attendance.commands import COMMANDS, RESULTS, AnyCommand
 from handrail import edges
 from handrail.edges import Committed
 from handrail.events.attendance import AttendanceDayClosed
+from handrail.events.base import SiteId
 from handrail.receipts import Day, Instant, Rejected, Result
 
 
@@ -73,14 +74,14 @@ def routes(  # noqa: C901  # one short function a route
 
     @router.get("/sites/{site_id}/measures/overdue")
     async def get_overdue_measures(
-        site_id: str, day: Day, limit: Annotated[int, Query(ge=1, le=1000)] = 200
+        site_id: SiteId, day: Day, limit: Annotated[int, Query(ge=1, le=1000)] = 200
     ) -> list[dict[str, Any]]:
         """Forms that were due before this day and are not answered, the longest due first."""
         async with pool.acquire() as conn:
             return await measures.overdue(conn, site_id, day, limit)
 
     @router.get("/sites/{site_id}/rosters-overdue")
-    async def get_overdue_rosters(site_id: str) -> list[dict[str, Any]]:
+    async def get_overdue_rosters(site_id: SiteId) -> list[dict[str, Any]]:
         """Sessions that are over and not reported; the roster was asked for."""
         async with pool.acquire() as conn:
             return await watchdog.overdue(conn, site_id)
@@ -94,14 +95,14 @@ def routes(  # noqa: C901  # one short function a route
             return await watchdog.silent_feeds(conn, timedelta(hours=hours))
 
     @router.get("/sites/{site_id}/policy")
-    async def get_policy(site_id: str) -> dict[str, int]:
+    async def get_policy(site_id: SiteId) -> dict[str, int]:
         """How much notice the site asks for."""
         async with pool.acquire() as conn:
             hours = await bookings.policies(conn, [site_id])
         return {"late_cancellation_hours": hours.get(site_id, moves.NOTICE_HOURS)}
 
     @router.post("/sites/{site_id}/days/{day}/close")
-    async def post_day_close(site_id: str, day: Day) -> dict[str, bool]:
+    async def post_day_close(site_id: SiteId, day: Day) -> dict[str, bool]:
         """Close a day of a site on replay time."""
         return await edges.close_replay_day(
             pool, committed, site_id, day, AttendanceDayClosed, ahead.on_day_end

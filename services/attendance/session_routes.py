@@ -7,6 +7,7 @@ import asyncpg
 from fastapi import APIRouter, Query
 
 from attendance import store
+from handrail.events.base import Code, SiteId
 from handrail.receipts import Day, Rejected
 
 
@@ -16,14 +17,14 @@ def routes(pool: asyncpg.Pool) -> APIRouter:
 
     @router.get("/sites")
     async def get_sites(
-        program_id: Annotated[list[str] | None, Query(max_length=200)] = None,
+        program_id: Annotated[list[Code] | None, Query(max_length=200)] = None,
     ) -> list[dict[str, Any]]:
         """The sites where sessions are held, of these programmes or of any; and their clocks."""
         async with pool.acquire() as conn:
             return await store.sites_of(conn, program_id)
 
     @router.get("/sessions")
-    async def get_sessions(site_id: str, day: Day) -> list[dict[str, Any]]:
+    async def get_sessions(site_id: SiteId, day: Day) -> list[dict[str, Any]]:
         """The sessions of a site's day by their start, with how many seats are recorded."""
         async with pool.acquire() as conn:
             return await store.sessions_of_day(conn, site_id, day)

@@ -49,6 +49,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ValidationError, _on_invalid)
     app.add_exception_handler(Rejected, _on_rejected)
     app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(asyncpg.DataError, _on_data)
     for kind in TRANSIENT:
         app.add_exception_handler(kind, _on_bad_moment)
     app.add_exception_handler(Exception, _on_bug)
@@ -98,6 +99,12 @@ async def _on_http(_request: Request, error: Exception) -> JSONResponse:
     if error.status_code == 413:
         return _too_large()
     return problem(error.status_code, "http_error", str(error.detail))
+
+
+async def _on_data(_request: Request, error: Exception) -> JSONResponse:
+    """A value that no type of ours refused and the database cannot hold, as a NUL in a text."""
+    log.warning("http.value_not_storable", error=type(error).__name__)
+    return problem(422, "invalid_input", "A value cannot be stored; mend it and send it again.")
 
 
 async def _on_bad_moment(_request: Request, error: Exception) -> JSONResponse:
