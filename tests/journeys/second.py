@@ -40,7 +40,7 @@ async def running(argv: list[str], url: str, env: dict[str, str]) -> AsyncIterat
                 assert process.returncode is None, f"{argv} has ended"
                 return False
 
-            await until(answers, f"{url} answers")
+            await until(answers, f"{url} answers", seconds=90)
         yield
     finally:
         if process.returncode is None:

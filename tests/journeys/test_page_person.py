@@ -1,11 +1,13 @@
 """One person's page in a real browser: read, reach out, undo, by mouse, keyboard and on a phone."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from playwright.async_api import Browser, expect
 
 from tests.journeys.browser import PHONE, Screen
 from tests.journeys.clinic import Clinic
+from tests.journeys.second import second_alerts
+from tests.journeys.visitor import sign_in
 
 
 async def someone_missing(clinic: Clinic) -> tuple[UUID, str]:
@@ -119,3 +121,41 @@ async def test_a_phone_shows_a_person_without_sideways_scrolling(
     await screen.go(f"/people/{person}")
     await expect(screen.page.locator("#reach")).to_have_text("Registrar un contacto")
     await screen.is_sound("person-phone-dark")
+
+
+async def test_what_other_services_know_stands_on_the_page_and_their_absence_is_told(
+    clinic: Clinic, chromium: Browser
+) -> None:
+    person, _ = await someone_missing(clinic)
+    named = {"admission_id": str(person)}
+    for relation, may_contact in (("partner", True), ("parent", False)):
+        await clinic.say(
+            "intake",
+            "name_support",
+            **named,
+            support_id=str(uuid4()),
+            relation=relation,
+            may_contact=may_contact,
+        )
+    seats = await clinic.get("attendance", f"/v1/admissions/{person}/attendance")
+    missed = [s["session_id"] for s in seats if s["status"] == "no_show"]
+    visit = next(s["session_id"] for s in seats if s["status"] == "attended")
+    await clinic.say("attendance", "make_up", **named, session_id=missed[0], made_up_in=visit)
+    screen = await Screen.open(chromium, clinic.url("alerts"))
+    await screen.sign_in()
+    await screen.go(f"/people/{person}")
+    page = screen.page
+
+    await expect(page.locator(".strip .made_up")).to_have_count(1)
+    await expect(page.locator(".strip .missed")).to_have_count(2)
+    await expect(page.locator("#agreed ~ ul")).to_contain_text("may be contacted")
+    await expect(page.locator("#agreed ~ ul")).to_contain_text("may not be contacted")
+    await expect(page.locator("#agreed ~ ul")).to_contain_text("Nobody else may be told anything.")
+    await expect(page.locator("tr.now")).to_have_count(1)
+    await screen.is_sound("person-elsewhere")
+
+    async with second_alerts(clinic.system) as lonely:
+        await sign_in(clinic.client, lonely, "counsellor")
+        alone = (await clinic.client.get(f"{lonely}/people/{person}")).text
+    assert "Intake does not answer" in alone
+    assert "Attendance does not answer" in alone

@@ -21,7 +21,7 @@ from aiokafka import AIOKafkaProducer
 from rich.console import Console
 
 from operate import background, databases
-from operate.bench import consume, live
+from operate.bench import consume, live, page
 from operate.bench.history import History
 from operate.bench.live import Live, percentiles
 from operate.errors import OperateError
@@ -46,19 +46,38 @@ class Size:
     each_events: int
     seconds: int
     rosters: int
+    page: page.Load
 
 
-QUICK = Size(rounds=3, people=600, days=30, each_events=1500, seconds=5, rosters=60)
-FULL = Size(rounds=5, people=2000, days=60, each_events=6000, seconds=20, rosters=300)
+QUICK = Size(
+    rounds=3,
+    people=600,
+    days=30,
+    each_events=1500,
+    seconds=5,
+    rosters=60,
+    page=page.Load(concerns=2_000, seconds=5, streams=100, reads=60),
+)
+FULL = Size(
+    rounds=5,
+    people=2000,
+    days=60,
+    each_events=6000,
+    seconds=20,
+    rosters=300,
+    page=page.Load(concerns=10_000, seconds=20, streams=500, reads=200),
+)
 
 
 def command(
     *,
     quick: Annotated[bool, typer.Option("--quick", help="Two minutes instead of ten.")] = False,
+    only_page: Annotated[bool, typer.Option("--page", help="The page alone.")] = False,
     file: Annotated[Path | None, typer.Option("--json", help="Where to write it.")] = None,
 ) -> None:
     """Measure speed and memory, as ratios to peers measured in the same run."""
-    measured = asyncio.run(_measure(QUICK if quick else FULL))
+    size = QUICK if quick else FULL
+    measured = asyncio.run(_page(size) if only_page else _measure(size))
     if file:
         file.write_text(json.dumps(measured, indent=1, sort_keys=True) + "\n")
     console.print_json(data=measured)
@@ -68,7 +87,21 @@ async def _measure(size: Size) -> dict[str, Any]:
     machine = {"cores": os.cpu_count(), "python": platform.python_version()}
     consumed = await _consumers(size)
     running = await _running(size)
-    return {"machine": machine, "rounds": size.rounds, "consume": consumed, "live": running}
+    shown = await _page(size)
+    return {"machine": machine, "rounds": size.rounds, "consume": consumed, "live": running} | shown
+
+
+async def _page(size: Size) -> dict[str, Any]:
+    """The care team's page on a running system of its own."""
+    async with _folder() as home, httpx.AsyncClient(timeout=60, trust_env=False) as client:
+        await background.ensure_up(home, lambda _line: None)
+        try:
+            run = home.read("run.json")
+            system = Live(home.addresses(), run["parts"]["kafka"]["address"], client)
+            console.print("the page: news, a long list, a restart under many open pages")
+            return {"page": await page.measure(home, system, size.page)}
+        finally:
+            background.down(home, lambda _line: None)
 
 
 @contextlib.asynccontextmanager

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from statistics import quantiles
@@ -34,6 +34,7 @@ class Live:
     kafka: str
     client: httpx.AsyncClient
     known: list[str] = field(default_factory=list)
+    sent: dict[str, float] = field(default_factory=dict)
     answered: dict[str, float] = field(default_factory=dict)
     seen: dict[str, float] = field(default_factory=dict)
 
@@ -56,7 +57,7 @@ class Live:
         await consumer.seek_to_end()
         listening = asyncio.create_task(self._listen(consumer))
         try:
-            await self._load(iter(people), rate, seconds)
+            await self.load(people, rate, seconds)
             await self._until_seen(people)
         finally:
             listening.cancel()
@@ -83,7 +84,13 @@ class Live:
             took.append(time.perf_counter() - began)
         return took
 
-    async def _load(self, people: Iterator[str], rate: int, seconds: int) -> None:
+    async def miss(self, people: list[str]) -> None:
+        """A missed session of each."""
+        await self._commands("attendance", [_missed(person) for person in people])
+
+    async def load(self, persons: Iterable[str], rate: int, seconds: int) -> None:
+        """So many events/s; one of four is a miss, of the next of `persons`."""
+        people = iter(persons)
         a_tick, began = rate // TICKS_A_SECOND, time.perf_counter()
         others = itertools.cycle(self.known[:200])
         calls = []
@@ -95,6 +102,7 @@ class Live:
         await asyncio.gather(*calls)
 
     async def _report(self, missing: list[str], rest: list[dict[str, Any]]) -> None:
+        self.sent |= dict.fromkeys(missing, time.perf_counter())
         await self._commands("attendance", [*map(_missed, missing), *rest])
         now = time.perf_counter()
         self.answered |= dict.fromkeys(missing, now)

@@ -8,13 +8,16 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
-from alerts.page import acts, history, person, store
+from alerts import policies
+from alerts.page import acts, elsewhere, history, person, store
 from alerts.page.access import Member
 from alerts.page.acts import Changed
 from alerts.page.doors import Doors
 from alerts.page.lines import day_words, line, moment_words
+from alerts.page.neighbours import Neighbours
 from alerts.page.person import Person
 from alerts.page.show import language_of
+from alerts.page.strip import with_seats
 from alerts.page.texts import speaker
 from alerts.rules import Ladder
 from handrail import edges, telemetry
@@ -36,7 +39,7 @@ ASSIGNABLE = ("primary_clinician", "case_manager", "supervisor", "medical_direct
 HOURS = (4, 24, 48, 72)
 
 
-def routes(doors: Doors, committed: Committed, ladder: Ladder) -> APIRouter:
+def routes(doors: Doors, committed: Committed, ladder: Ladder, neighbours: Neighbours) -> APIRouter:
     """The page of a person and what can be done about their concern."""
     router = APIRouter(include_in_schema=False)
 
@@ -44,6 +47,8 @@ def routes(doors: Doors, committed: Committed, ladder: Ladder) -> APIRouter:
     async def get_person(request: Request, admission_id: str) -> Response:
         member = await doors.member(request, "people")
         fields = await _fields(doors, request, member, admission_id, ladder)
+        if fields is not None:
+            await _complete(fields, neighbours)
         if fields is None:
             return doors.pages.show(
                 request, "message.html", {"words": "not_found"}, member, status=404
@@ -109,6 +114,9 @@ async def _fields(
         tried = await history.outreach(conn, named)
         traces = await history.traces(conn, named)
         pauses = await history.suppressions(conn, named)
+        policy = (await policies.load(conn, [found.known.site_id])).on(
+            found.known.site_id, found.today.toordinal()
+        )
     language = language_of(request)
     say, zone = speaker(language), found.known.time_zone
     concern = found.open_concern()
@@ -123,6 +131,7 @@ async def _fields(
         "seen": acts.seen(concern) if concern else "",
         "new_key": lambda: uuid4().hex,
         "may_work": member.may("work"),
+        "policy": policy,
         "channels": get_args(Channel),
         "common": COMMON,
         "rare": RARE,
@@ -141,6 +150,15 @@ async def _fields(
         "trace": trace if len(trace) == 32 and trace.isalnum() else "",
         "now": datetime.now(UTC),
     }
+
+
+async def _complete(fields: dict[str, Any], neighbours: Neighbours) -> None:
+    """Put in what the other services know; where one is away, what alerts knows stands."""
+    found: Person = fields["person"]
+    told = await elsewhere.ask(neighbours, found.known.admission_id, found.today)
+    fields["weeks"] = found.weeks if told.seats is None else with_seats(found.weeks, told.seats)
+    fields["has_seats"] = told.seats is not None
+    fields["consents"], fields["supports"] = told.consents, told.supports
 
 
 def _place(found: Person) -> str:

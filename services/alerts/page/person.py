@@ -46,6 +46,7 @@ class Person:
     days: list[dict[str, Any]]
     line: Line | None
     story: Story
+    steps: list[tuple[str, date, str]]
 
     def open_concern(self) -> dict[str, Any] | None:
         """The concern there is work on."""
@@ -75,7 +76,19 @@ async def find(
         days,
         risk_line(risks, table.middle, table.high),
         story,
+        _steps(facts),
     )
+
+
+_STEPS = ("stepping_down", "first_visit_kept", "first_visit_missed", "returned_to_care", "stepped")
+
+
+def _steps(facts: list[Fact]) -> list[tuple[str, date, str]]:
+    """The way out of this care, and back: what, when, where to; the latest first."""
+    told = sorted((f for f in facts if f.what in _STEPS), key=Fact.order, reverse=True)
+    return [
+        (f.what, date.fromordinal(f.day or f.recorded), f.codes[0] if f.codes else "") for f in told
+    ]
 
 
 def _today(known: Known, days: list[dict[str, Any]]) -> date:

@@ -38,6 +38,10 @@ with found as (
 )
 select hidden_id, subject, role, programs, forms from found
 """
+_GOING_ON = """
+select hidden_id from sign_in_sessions
+where hidden_id = any($1::bytea[]) and ends_at > now() and seen_at > now() - $2::interval
+"""
 _CLOSE = "delete from sign_in_sessions where hidden_id = $1"
 
 
@@ -95,6 +99,11 @@ async def member(
         raise NotSignedIn
     programs = None if row["programs"] is None else tuple(row["programs"])
     return Member(row["hidden_id"], row["subject"], row["role"], programs, row["forms"])
+
+
+async def going_on(conn: Connection, hidden_ids: list[bytes], idle: timedelta) -> set[bytes]:
+    """Which of these sessions are not over."""
+    return {row["hidden_id"] for row in await conn.fetch(_GOING_ON, hidden_ids, idle)}
 
 
 async def end(conn: Connection, hidden_id: bytes) -> None:

@@ -1,7 +1,7 @@
 """Attendance as a calendar: a row a week, a cell a day, and the dose received against the plan."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from alerts.facts import Fact
@@ -18,6 +18,7 @@ class Seat:
     minutes: int = 0
     late: int = 0
     session_type: str = ""
+    early: bool = False
 
 
 @dataclass(slots=True)
@@ -37,6 +38,16 @@ def weeks(facts: Iterable[Fact], today: date, count: int = WEEKS) -> list[Week]:
     seats = _seats(known)
     monday = today - timedelta(days=today.weekday())
     return [_week(monday - timedelta(weeks=n), seats, known, today) for n in range(count)]
+
+
+def with_seats(weeks: Iterable[Week], seats: dict[date, list[Seat]]) -> list[Week]:
+    """The same weeks with the seats as attendance has them; the plan stays."""
+    found = []
+    for week in weeks:
+        days = [(day, seats.get(day, [])) for day, _ in week.days]
+        received = sum(seat.minutes for _, on_day in days for seat in on_day)
+        found.append(replace(week, days=days, received=received))
+    return found
 
 
 def _week(monday: date, seats: dict[date, list[Seat]], facts: list[Fact], today: date) -> Week:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from alerts.page.texts_of_machine import MACHINE
+from alerts.page.texts_of_person import PERSON
 from alerts.page.texts_of_roster import ROSTER
 from alerts.page.texts_of_team import TEAM
 
@@ -322,6 +323,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "as_role": ("As {role}", "Como {role}"),
     **MACHINE,
+    **PERSON,
     **ROSTER,
     **TEAM,
 }

@@ -1,27 +1,34 @@
 """The list of open concerns, and the stream of what changes on it."""
 
 import json
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, StreamingResponse
 
 from alerts.page import store
-from alerts.page.access import Member, NotSignedIn
+from alerts.page.access import Member
 from alerts.page.doors import Doors
 from alerts.page.lines import line
 from alerts.page.live import Changes
 from alerts.page.show import language_of
 from alerts.page.store import Filter
 from alerts.page.texts import speaker
+from alerts.page.watch import Watch
 
+# What a line says of the moment (today, overdue) is right again after so long.
+FRESH_SECONDS = 1.0
 STREAM_HEADERS = {"x-accel-buffering": "no"}
 
 
 def routes(doors: Doors, changes: Changes) -> APIRouter:
     """The page at `/` and its stream."""
     router = APIRouter(include_in_schema=False)
+    watch, shown = Watch(doors.pool, doors.idle), Shown()
 
     @router.get("/")
     async def get_today(request: Request) -> HTMLResponse:
@@ -56,13 +63,13 @@ def routes(doors: Doors, changes: Changes) -> APIRouter:
         since = _number(last, now, 1, now)
 
         async def still() -> bool:
-            try:
-                return await doors.member(request, "people", touch=False) == member
-            except NotSignedIn:
-                return False
+            return await watch.goes_on(member)
 
         batches = changes.since(since, doors.settings.stream_seconds, still)
-        stream = _events(batches, member, _filter(request), language_of(request))
+        lines = shown.in_language(language_of(request))
+        stream = _events(
+            batches, watch.of(member), partial(_asked, _filter(request), member), lines
+        )
         return StreamingResponse(stream, media_type="text/event-stream", headers=STREAM_HEADERS)
 
     return router
@@ -71,18 +78,46 @@ def routes(doors: Doors, changes: Changes) -> APIRouter:
 _CHOICES = {"programs": "program_id", "tracks": "track", "sites": "site_id"}
 
 
+class Shown:
+    """A line's text, made once for all streams of a language while it is fresh."""
+
+    def __init__(self) -> None:
+        """Nothing is made yet."""
+        self._made: dict[tuple[object, ...], str] = {}
+        self._at = 0.0
+
+    def in_language(self, language: str) -> Callable[[dict[str, Any]], str]:
+        """Gives the text of a concern."""
+        say = speaker(language)
+
+        def text(row: dict[str, Any]) -> str:
+            now = time.monotonic()
+            if now - self._at > FRESH_SECONDS:
+                self._made, self._at = {}, now
+            key = (row["concern_id"], row["changed_in"], language)
+            if key not in self._made:
+                self._made[key] = json.dumps(line(row, say, language), ensure_ascii=False)
+            return self._made[key]
+
+        return text
+
+
+def _asked(asked: Filter, member: Member, row: dict[str, Any]) -> bool:
+    return asked.shows(row, member)
+
+
 async def _events(
-    batches: AsyncIterator[store.Batch], member: Member, asked: Filter, language: str
+    batches: AsyncIterator[store.Batch],
+    watched: AbstractContextManager[None],
+    is_asked: Callable[[dict[str, Any]], bool],
+    text: Callable[[dict[str, Any]], str],
 ) -> AsyncIterator[str]:
-    say = speaker(language)
-    yield "retry: 1000\n\n"
-    async for at, rows in batches:
-        seen = [row for row in rows if asked.shows(row, member)]
-        for row in seen:
-            shown = json.dumps(line(row, say, language), ensure_ascii=False)
-            yield f"event: concern\ndata: {shown}\n\n"
-        yield f"id: {at}\nevent: place\ndata: {at}\n\n"
-    yield "event: end\ndata: end\n\n"
+    with watched:
+        yield "retry: 1000\n\n"
+        async for at, rows in batches:
+            parts = [f"event: concern\ndata: {text(row)}\n\n" for row in rows if is_asked(row)]
+            yield "".join((*parts, f"id: {at}\nevent: place\ndata: {at}\n\n"))
+        yield "event: end\ndata: end\n\n"
 
 
 def _filter(request: Request) -> Filter:
