@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -17,7 +18,9 @@ SERVER_ERROR = 500
 
 @pytest.mark.slow
 @pytest.mark.parametrize("service", SERVICES)
-async def test_no_generated_input_is_answered_by_a_5xx(clinic: Clinic, service: str) -> None:
+async def test_no_generated_input_is_answered_by_a_5xx(
+    clinic: Clinic, service: str, tmp_path: Path
+) -> None:
     tried = subprocess.run(  # noqa: ASYNC221  # nothing else runs in this test
         [
             *(sys.executable, "-m", "schemathesis.cli", "run"),
@@ -30,6 +33,7 @@ async def test_no_generated_input_is_answered_by_a_5xx(clinic: Clinic, service: 
         capture_output=True,
         text=True,
         timeout=300,
+        cwd=tmp_path,  # what it remembers of former runs stays here
     )
 
     assert tried.returncode == 0, tried.stdout[-6000:] + tried.stderr[-2000:]
