@@ -109,7 +109,8 @@ def log_suppressions(batch: Batch, row: Row, before: list[Pause], after: list[Pa
 
 def _about(batch: Batch, row: Row, site: Site, on: int) -> About:
     day = date.fromordinal(on)
-    at: datetime = row.at or site.end_of(day)
+    # An alert comes to be when its cause is known, not when the seat stood empty.
+    at: datetime = row.heard_at or site.end_of(day)
     return About(
         row.admission_id,
         row.site_id,

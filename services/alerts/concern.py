@@ -54,7 +54,7 @@ async def apply_own(
     """Take a fact of the care team's own work, stage its event, and tell what follows at once."""
     batch = Batch(ladder, row.partition, rows={row.admission_id: row})
     row.record.waiting.append(fact)
-    row.at, row.cause = event.occurred_at, None
+    row.heard_at, row.cause = event.recorded_at, None
     await store.add_facts(conn, [(row.admission_id, fact)])
     await sites.load(conn, [row.site_id])
     await _load_sites(conn, batch, ())
@@ -81,8 +81,7 @@ async def _keep_facts(
         fact = fact_of(one)
         if fact is not None:
             row.record.waiting.append(fact)
-            row.cause, row.at = one.traceparent, one.event.occurred_at
-            row.heard_at = one.event.recorded_at
+            row.cause, row.heard_at = one.traceparent, one.event.recorded_at
             told.append((one.key, fact))
     await store.add_facts(conn, told)
     admitted = [r.event for r in about if isinstance(r.event, IntakeCompleted)]

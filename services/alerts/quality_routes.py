@@ -11,7 +11,7 @@ import msgspec
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from alerts import evidence, outcomes, policies, quality, record, shadow, store
+from alerts import evidence, policies, quality, record, shadow, store
 from alerts.policy import Policy
 from alerts.risk.table import Table, load_table, what_would_lower
 from alerts.rules import Ladder
@@ -60,7 +60,8 @@ def routes(pool: asyncpg.Pool, ladder: Ladder) -> APIRouter:
     async def post_fairness(asked: Grouping) -> list[dict[str, Any]]:
         """Each group beside the others, with 95 % intervals. The grouping is not kept."""
         seen = await _look(pool, asked.site_id, asked.since)
-        return quality.fairness(asked.groups, seen.alerts, seen.assessed, seen.visits, seen.through)
+        told = (seen.alerts, seen.assessed, seen.visits, seen.through)
+        return await asyncio.to_thread(quality.fairness, asked.groups, *told)
 
     @router.post("/shadow")
     async def post_shadow(asked: Changed) -> dict[str, Any]:
@@ -92,6 +93,10 @@ def routes(pool: asyncpg.Pool, ladder: Ladder) -> APIRouter:
 async def board_of(pool: asyncpg.Pool, site_id: str, since: date | None = None) -> dict[str, Any]:
     """The quality board of a site. Raises Rejected where no day is over yet."""
     seen = await _look(pool, site_id, since)
+    return await asyncio.to_thread(_summed, site_id, seen)
+
+
+def _summed(site_id: str, seen: "_Seen") -> dict[str, Any]:
     months = quality.calibration(seen.assessed, seen.visits, seen.through)
     pushed = sum(a.pushed and not a.withdrawn for a in seen.alerts)
     staffed = staffed_days(seen.since, date.fromordinal(seen.through), seen.policy)
@@ -101,7 +106,7 @@ async def board_of(pool: asyncpg.Pool, site_id: str, since: date | None = None) 
         "through": date.fromordinal(seen.through),
         "rules": quality.by_rule(seen.alerts, seen.visits, seen.through),
         "burden": quality.burden(
-            pushed, len(seen.assessed), staffed, seen.policy.budget_per_staffed_day
+            pushed, seen.assessed_days, staffed, seen.policy.budget_per_staffed_day
         ),
         "calibration": months,
         "drift_alarm": quality.has_drifted(months),
@@ -114,6 +119,7 @@ class _Seen(msgspec.Struct, frozen=True):
     policy: Policy
     alerts: list[quality.Alert]
     assessed: list[quality.Assessed]
+    assessed_days: int
     visits: dict[UUID, list[int]]
 
 
@@ -122,14 +128,14 @@ async def _look(pool: asyncpg.Pool, site_id: str, since: date | None) -> _Seen:
         through = await _through(conn, site_id)
         last = date.fromordinal(through)
         first = since or last - USUAL
-        facts = await evidence.facts(conn, site_id)
         return _Seen(
             first,
             through,
             (await policies.load(conn, [site_id])).on(site_id, through),
             await evidence.alerts(conn, site_id, first, last),
             await evidence.assessed(conn, site_id, first, last),
-            {person: outcomes.visits_of(told) for person, told in facts.items()},
+            await evidence.assessed_days(conn, site_id, first, last),
+            await evidence.visits(conn, site_id, first, last),
         )
 
 

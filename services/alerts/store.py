@@ -77,7 +77,7 @@ class Row:
     body: bytes
     record: Record
     cause: str | None = None
-    at: datetime | None = None
+    # When what came last was recorded.
     heard_at: datetime | None = None
 
     @classmethod

@@ -1,13 +1,15 @@
 """Random histories through the real tables: they hold what the unit tests say they hold."""
 
+from datetime import date
 from random import Random
 
 import asyncpg
 import pytest
 
-from alerts import batch
+from alerts import batch, evidence, quality, store
+from alerts.outcomes import visits_of
 from handrail.outbox import Connection
-from tests.unit.histories import Play, make, orders
+from tests.unit.histories import PERSON, START, Play, make, orders
 
 
 async def told(conn: Connection) -> tuple[list[object], list[object]]:
@@ -53,3 +55,28 @@ async def test_the_tables_hold_after_each_batch_what_the_rules_told(
             assert await told(conn) == held_by(play)
     assert play.concerns
     assert play.alerts
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_the_quality_board_reads_of_some_weeks_what_all_facts_say(
+    pool: asyncpg.Pool, seed: int
+) -> None:
+    play, history = Play(), make(seed)
+    async with pool.acquire() as conn, conn.transaction():
+        for one in orders(history, Random(seed)):
+            if isinstance(one, int):
+                play.end(one)
+                await batch.write(conn, play.made)
+            else:
+                play.hear(one)
+        await store.add_facts(conn, [(PERSON, fact) for fact in play.known])
+        weeks = (conn, "north", date.fromordinal(START), date.fromordinal(START + 40))
+        daily = await conn.fetch("select admission_id, day, risk28 from assessments")
+        assessed = await evidence.assessed(*weeks)
+        visits, days = await evidence.visits(*weeks), await evidence.assessed_days(*weeks)
+
+    assert visits == {PERSON: visits_of(play.known)}
+    assert days == len(daily)
+    assert {(a.day, a.risk) for a in assessed} == {
+        (a.day, a.risk) for a in quality.weekly(quality.Assessed(*row) for row in daily)
+    }

@@ -52,3 +52,9 @@ def test_each_prediction_of_a_replay_equals_the_table_to_the_ninth_decimal(
     found = compare(intake, events, tmp_path / "out" / "predictions.csv", load_table())
     assert found.rows > 1000
     assert found.is_equal(), found
+
+    data, out = recorded(), str(tmp_path / "out")
+    audit = run_handrail(system.home, "risk", "fairness", "--data", str(data), "--out", out)
+    assert audit.returncode == 0, audit.stderr
+    groups = [line.split("|")[1].strip() for line in audit.stdout.splitlines()[2:]]
+    assert {"everyone", "male: No", "Hispanic: Yes", "45 and over"} <= set(groups)

@@ -51,6 +51,25 @@ def report(
 
 
 @command.command()
+def fairness(
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Folder of a replay of these trials, together.")],
+    scorer: Annotated[Path | None, typer.Option(help="The scorer's file.")] = None,
+    draws: Annotated[int, typer.Option(help="Bootstrap draws of people an interval.")] = 500,
+    trial: Trials = TRIALS,
+) -> None:
+    """Print, group by group with 95 % intervals, how a replay's alerts and risks did."""
+    from alerts.risk.training import emitted, report  # noqa: PLC0415  # needs the dev extra
+    from alerts.risk.training.fairness import groups_of  # noqa: PLC0415  # the same
+
+    score = report.load(scorer or data.parent.parent / "tools" / "score_alerts.py")
+    truth = score.Truth(str(data), trial)
+    groups = groups_of(data, trial, truth.pats)
+    for line in emitted.lines(score, truth, groups, out, draws):
+        print(line)
+
+
+@command.command()
 def verify(
     intake: Annotated[Path, typer.Option(help="The intake file that was played.")],
     events: Annotated[Path, typer.Option(help="The event file that was played.")],

@@ -17,7 +17,7 @@ Groups = dict[str, NDArray[np.bool_]]
 
 def audit(data: Path, trials: list[str], days: Days, chance: Floats, draws: int) -> Iterator[str]:
     """A line a group: people, AUROC, and the chance told over the share seen; 95 % intervals."""
-    for name, inside in _groups(data, trials, days).items():
+    for name, inside in groups_of(data, trials, days.people).items():
         part = inside & days.landmark & ~np.isnan(days.gone28)
         people = np.unique(days.people[part])
         if len(people) < FEWEST:
@@ -28,13 +28,14 @@ def audit(data: Path, trials: list[str], days: Days, chance: Floats, draws: int)
         yield f"{name:24s}{len(people):5d} people, AUROC28 {rank}, told over seen {over}"
 
 
-def _groups(data: Path, trials: list[str], days: Days) -> Groups:
+def groups_of(data: Path, trials: list[str], people: NDArray[np.str_]) -> Groups:
+    """Which of `people` (a person may come again) are in each group."""
     known = {
         row["patient_id"]: row
         for trial in trials
         for row in rows_of(data / f"{trial}_intake.csv.gz")
     }
-    rows = [known[person] for person in days.people]
+    rows = [known[person] for person in people]
     groups: Groups = {}
     for column, word in (("is_male", "male"), ("is_hispanic", "Hispanic"), ("race", "race")):
         values = np.array([row[column] or "not known" for row in rows])

@@ -20,7 +20,7 @@ def measure(
     data: Path, trials: list[str], scorer: Path, draws: int, say: Say
 ) -> dict[str, dict[str, Any]]:
     """Measure every model in cross-validation, and trained on one trial for each other."""
-    score, days = _load(scorer), read(data, trials)
+    score, days = load(scorer), read(data, trials)
     found: dict[str, dict[str, Any]] = {}
     rows = dict(trials_of(days))
     tests: list[tuple[str, list[str], Days, Callable[..., Floats]]] = [
@@ -85,7 +85,7 @@ def _interval(x: list[float]) -> str:
     return f"{x[0]:.3f} [{x[1]:.3f}-{x[2]:.3f}]"
 
 
-def _load(scorer: Path) -> ModuleType:
+def load(scorer: Path) -> ModuleType:
     """The scorer as a module. Raises FileNotFoundError where there is none."""
     spec = importlib.util.spec_from_file_location("score_alerts", scorer)
     if spec is None or spec.loader is None:
