@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2
 from authlib.integrations.httpx_client import AsyncOAuth2Client, OAuthError
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -69,7 +69,7 @@ class Provider:
                 )
                 keys = (await client.request("GET", about["jwks_uri"], withhold_token=True)).json()
             claims = self._checked(str(token.get("id_token", "")), keys, nonce)
-        except (OAuthError, JoseError, httpx.HTTPError, ValueError, KeyError) as error:
+        except (OAuthError, JoseError, httpx2.HTTPError, ValueError, KeyError) as error:
             raise SignInFailed from error
         return _identity(claims)
 
@@ -89,9 +89,9 @@ class Provider:
     async def _about(self) -> dict[str, Any]:
         address = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
         try:
-            async with httpx.AsyncClient(timeout=SECONDS, trust_env=False) as client:
+            async with httpx2.AsyncClient(timeout=SECONDS, trust_env=False) as client:
                 about = (await client.get(address)).raise_for_status().json()
-        except (httpx.HTTPError, ValueError) as error:
+        except (httpx2.HTTPError, ValueError) as error:
             raise SignInFailed from error
         if not isinstance(about, dict) or about.get("issuer") != self.issuer:
             raise SignInFailed
