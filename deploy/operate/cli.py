@@ -25,6 +25,7 @@ ELSEWHERE = {
     "backup": "operate.backup",
     "restore": "operate.restore",
     "dead-letters": "operate.dead_letters",
+    "audit": "operate.audit",
     "risk": "alerts.risk.training.command",
     "simulate": "operate.simulate.command",
 }

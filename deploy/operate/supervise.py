@@ -133,6 +133,8 @@ class Supervisor:
             "HANDRAIL_SERVICE": name,
             "HANDRAIL_DATABASE_URL": databases.url_of(str(self.admin_url), name, self.home),
             "HANDRAIL_KAFKA_BOOTSTRAP": self._bootstrap(),
+            "HANDRAIL_AUDIT_KEY": os.environ.get("HANDRAIL_AUDIT_KEY")
+            or self.home.secret("audit_key"),
             "HANDRAIL_HTTP_HOST": HOST,
             "HANDRAIL_HTTP_PORT": str(self.ports[name]),
             **{f"HANDRAIL_{n.upper()}_URL": f"http://{HOST}:{self.ports[n]}" for n in SERVICES},

@@ -2,7 +2,7 @@
 
 from handrail.events.intake import IntakeDayClosed
 from handrail.service import Service, read_settings, run
-from intake import clocks, consumers, http, lists, queries
+from intake import clocks, consumers, disclosures, http, lists, queries
 
 
 async def main() -> int:
@@ -19,6 +19,7 @@ async def main() -> int:
     service.app.include_router(queries.routes(service.api_pool))
     service.app.include_router(lists.routes(service.api_pool))
     service.app.include_router(clocks.routes(service.api_pool))
+    disclosures.install(service)
     return await service.serve()
 
 

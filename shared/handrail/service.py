@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import uvicorn
@@ -20,6 +20,7 @@ from fastapi.telemetry import TelemetryConfig
 from faststream.kafka import KafkaBroker
 from opentelemetry.sdk.trace import TracerProvider
 from pydantic import ValidationError
+from pydantic_settings import BaseSettings
 
 from handrail import http, sites, telemetry
 from handrail.dead_letters import counts
@@ -33,6 +34,7 @@ from handrail.telemetry import log
 from handrail.topics import topic_of
 from handrail.transient import TRANSIENT
 
+S = TypeVar("S", bound=BaseSettings)
 EXIT_USAGE = 2
 EXIT_RESTART_ME = 75
 DAY_CHECK_SECONDS = 15.0
@@ -311,13 +313,20 @@ async def _nothing_to_redrive(_key: object, **_asked: bool) -> dict[str, int]:
 
 def read_settings(service: str) -> Settings:
     """The settings from the environment; ends the process with one clear line per mistake."""
+    settings = settings_of(Settings, service)
+    telemetry.start_logging(service, settings.log_level)
+    return settings
+
+
+def settings_of(kind: type[S], service: str) -> S:
+    """Settings of any kind from the environment, in the same way."""
     try:
-        settings = Settings()
-        settings.dsn()
+        settings = kind()
+        if isinstance(settings, Settings):
+            settings.dsn()
     except ValidationError as error:
         for item in http.fields_of(error):
             name = f"HANDRAIL_{item['field'].upper()}" if item["field"] else "HANDRAIL_DATABASE_URL"
             print(f"{service}: {name}: {item['expected']}", file=sys.stderr)
         sys.exit(EXIT_USAGE)
-    telemetry.start_logging(service, settings.log_level)
     return settings

@@ -2,12 +2,10 @@
 
 import json
 import socket
-import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from email.message import Message
 from email.parser import BytesParser
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -24,24 +22,10 @@ from alerts.policy import Policy
 from alerts.receivers import Receiver
 from alerts.rules import Ladder
 from handrail import http
+from tests.ear import Ear, listening
 from tests.integration.ward import LADDER, Ward, day
 
 ALWAYS = Policy(version="always-open", staffed_weekdays=(0, 1, 2, 3, 4, 5, 6))
-
-
-@dataclass
-class Ear:
-    """A web server that hears webhooks, and answers what it is told to."""
-
-    status: int = 200
-    heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-    address: str = ""
-
-    def keys(self) -> list[str]:
-        return [headers["webhook-id"] for headers, _ in self.heard]
-
-    def changes(self) -> list[str]:
-        return [json.loads(body)["type"] for _, body in self.heard]
 
 
 @dataclass
@@ -59,27 +43,8 @@ class Mailbox:
 
 @pytest.fixture
 def ear() -> Iterator[Ear]:
-    ear = Ear()
-
-    class Listener(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            length = int(self.headers["content-length"])
-            ear.heard.append((dict(self.headers.items()), self.rfile.read(length)))
-            self.send_response(ear.status)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, *_words: object) -> None:
-            """Nothing is logged."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Listener)
-    ear.address = f"http://127.0.0.1:{server.server_address[1]}/hear"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield ear
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening(Ear()) as ear:
+        yield ear
 
 
 @pytest.fixture

@@ -137,6 +137,12 @@ async def one(conn: Connection, admission_id: UUID) -> Admission | None:
     return _admission(row) if row else None
 
 
+async def some(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, Admission]:
+    """These admissions, not locked."""
+    rows = await conn.fetch(_BY_ID, list(ids))
+    return {row["admission_id"]: _admission(row) for row in rows}
+
+
 async def page(
     conn: Connection, site_id: str | None, status: str | None, after: UUID | None, limit: int
 ) -> list[Admission]:

@@ -1,0 +1,25 @@
+"""What leaves to subscribers outside: who they are, what they are told, and the ledger of it."""
+
+from handrail.service import Service, settings_of
+from intake.disclosures import routes, subscribers
+from intake.disclosures.courier import Courier, EgressSettings
+from intake.disclosures.ledger import LedgerSettings
+from intake.disclosures.reader import Reader
+
+
+def install(service: Service) -> None:
+    """Give the service the routes and the two loops; they rest while nobody subscribes."""
+    key = settings_of(LedgerSettings, service.name).key()
+    allowed = settings_of(EgressSettings, service.name).networks()
+    courier = Courier(service.work_pool, key, allowed)
+    reader = Reader(service.settings.kafka_bootstrap, service.work_pool, courier.wake)
+
+    def entered() -> None:
+        service.committed()
+        reader.wake()
+        courier.wake()
+
+    service.app.include_router(routes.routes(service.api_pool, entered, key, allowed))
+    service.app.include_router(routes.ledger_routes(service.api_pool, service.committed, key))
+    service.loops += [reader.run, courier.run]
+    service.shows["subscribers"] = lambda: subscribers.status(service.api_pool)
