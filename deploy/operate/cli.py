@@ -23,6 +23,7 @@ ELSEWHERE = {
     "bench": "operate.bench",
     "drill": "operate.drill",
     "backup": "operate.backup",
+    "prepare": "operate.prepare",
     "restore": "operate.restore",
     "dead-letters": "operate.dead_letters",
     "audit": "operate.audit",

@@ -10,7 +10,7 @@ from operate.supervise import source_folder
 
 # pip's setting, and the name under which uv takes it: uv does not read pip's settings.
 OPTIONS = (
-    *("pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--all-extras"),
+    *("pip", "compile", "--quiet", "--universal", "--python-version", "3.11"),
     *("--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url"),
 )
 FROM_PIP = {
@@ -20,12 +20,20 @@ FROM_PIP = {
 }
 
 
+# The same versions without the extras: all that an image of the services holds.
+SERVER = ("pyproject.toml", "--constraints", "requirements.lock")
+
+
 def lock(*, upgrade: bool) -> None:
-    """Write requirements.lock: every version and hash for all systems, and no registry's name."""
+    """Write the locks: every version and hash for all systems, and no registry's name."""
+    _compile("requirements.lock", "--all-extras", "pyproject.toml", upgrade=upgrade)
+    _compile("requirements.server.lock", *SERVER, upgrade=upgrade)
+
+
+def _compile(lock: str, *words: str, upgrade: bool) -> None:
     folder = source_folder()
-    argv = [str(Path(sys.executable).with_name("uv")), *OPTIONS]
+    argv = [str(Path(sys.executable).with_name("uv")), *OPTIONS, *words, "--output-file", lock]
     argv += ["--upgrade"] if upgrade else []
-    argv += ["pyproject.toml", "--output-file", "requirements.lock"]
     done = subprocess.run(argv, check=False, cwd=folder, env=os.environ | _pip_settings())
     if done.returncode:
         message = "the lock was not made; uv says why above."

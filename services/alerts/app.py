@@ -6,7 +6,7 @@ from alerts.page import routes as page
 from alerts.policy import DEFAULT
 from alerts.risk.table import load_table
 from alerts.rules import Ladder
-from handrail.service import Service, read_settings, run
+from handrail.service import Service, read, read_settings, run
 
 
 async def main() -> int:
@@ -24,9 +24,10 @@ async def main() -> int:
     service.app.include_router(notice_routes.routes(service.api_pool, service.committed))
     page.install(service, ladder)
     service.loops.append(escalation.sweeper(service.work_pool, service.committed))
-    sender = delivery.Sender(service.work_pool, delivery.MailSettings())
+    sender = delivery.Sender(service.work_pool, read(delivery.MailSettings, "alerts"))
     service.loops += delivery.loops(sender)
     service.after_commit.append(sender.wake)
+    service.shows["escalations"] = lambda: escalation.status(service.api_pool)
     service.shows["notices"] = lambda: receivers.status(service.api_pool)
     return await service.serve()
 

@@ -12,12 +12,12 @@ import aiosmtplib
 import asyncpg
 import httpx
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from alerts import notices, policies, words
 from alerts.notices import Notice
 from alerts.staffed import next_opening
 from handrail import sites
+from handrail.settings import FromEnvironment
 from handrail.sites import zone_of
 from handrail.telemetry import log
 from handrail.transient import TRANSIENT
@@ -30,10 +30,8 @@ SEND_SECONDS = 15.0
 _TLS = {"none": (False, False), "starttls": (False, True), "tls": (True, False)}
 
 
-class MailSettings(BaseSettings):
+class MailSettings(FromEnvironment):
     """Where mail is handed over, and what a notice may say of where to sign in."""
-
-    model_config = SettingsConfigDict(env_prefix="HANDRAIL_", hide_input_in_errors=True)
 
     smtp_host: str | None = Field(default=None, description="Without it, mail waits and is shown.")
     smtp_port: int = Field(default=587, ge=1, le=65535)

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
+
 from alerts import policies
 from alerts.duty import Duty, Where
 from alerts.plan import Attempt
@@ -80,6 +82,10 @@ from concerns c join admissions a using (admission_id)
 where c.closed_at is null and c.escalate_at <= now() and (c.paused is null or c.level = 0)
 order by c.level, c.escalate_at limit 100 for update of a, c skip locked
 """
+_LATE_SECONDS = """
+select coalesce(extract(epoch from now() - min(escalate_at)), 0)::float8 from concerns
+where closed_at is null and escalate_at <= now() and (paused is null or level = 0)
+"""
 _SUPPRESSIONS = """
 select admission_id, reason, started_on, ended_on from suppressions
 where ($1::text is null or site_id = $1) and ($2::uuid is null or admission_id = $2)
@@ -104,6 +110,11 @@ class Open:
     def where(self) -> Where:
         """By what its hours are counted."""
         return self.policy, zone_of(self.site.time_zone)
+
+
+async def late_seconds(pool: asyncpg.Pool) -> float:
+    """How long the longest waiting escalation is late."""
+    return float(await pool.fetchval(_LATE_SECONDS))
 
 
 async def lock(conn: Connection, concern_id: UUID) -> Open | None:

@@ -27,11 +27,17 @@ def sweeper(pool: asyncpg.Pool, committed: Callable[[], None]) -> Callable[[], A
                 async with pool.acquire() as conn, conn.transaction():
                     escalated = await sweep(conn)
                 metrics.ESCALATED.inc(escalated)
+                metrics.LAST_SUCCESS.labels("escalation").set_to_current_time()
                 if escalated:
                     committed()
             await asyncio.sleep(SWEEP_SECONDS)
 
     return sweep_for_ever
+
+
+async def status(pool: asyncpg.Pool) -> dict[str, float]:
+    """How long the longest waiting escalation is late, for the service's status."""
+    return {"late_seconds": round(await desk.late_seconds(pool), 3)}
 
 
 async def sweep(conn: Connection) -> int:

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from handrail.events import REGISTER, AdmissionEvent, Event, SiteEvent
+from handrail.telemetry import well_formed
 from handrail.topics import partition_of, site_stream
 
 Headers: TypeAlias = list[tuple[str, bytes]]
@@ -88,7 +89,7 @@ def read(
     key = _stream_of(event)
     if partition != (event.partition if isinstance(event, SiteEvent) else partition_of(key)):
         raise Unreadable("wrong_partition")
-    trace = named.get("traceparent")
+    trace = well_formed(named.get("traceparent"))
     return Received(event, event_id, owner, key, sequence, incarnation, trace, partition, offset)
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from functools import lru_cache
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,17 +13,20 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from opentelemetry.trace import SpanKind
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from handrail import dead_letters, metrics, telemetry
 from handrail.receipts import Rejected
+from handrail.settings import Level
 from handrail.telemetry import log
 from handrail.transient import TRANSIENT
 
 BODY_LIMIT = 4 * 1024 * 1024
 MEDIA_TYPE = "application/problem+json"
+# Any other word in a method's place is the sender's own.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def problem(
@@ -56,11 +60,16 @@ def install(app: FastAPI) -> None:
     app.add_middleware(Edge)
 
 
-def fields_of(error: RequestValidationError | ValidationError) -> list[dict[str, str]]:
-    """The fields a validation error names, each with a code and what is expected."""
+def fields_of(
+    error: RequestValidationError | ValidationError, names: Collection[str] | None = None
+) -> list[dict[str, str]]:
+    """The fields a validation error names, each with a code and what is expected.
+
+    Of a path only `names` are repeated, where they are given: the rest the sender may have made up.
+    """
     return [
         {
-            "field": ".".join(_safe_path(item["type"], item["loc"])),
+            "field": ".".join(_safe_path(item["loc"], names)),
             "code": item["type"],
             "expected": _SAFE_WORDS.get(item["type"], str(item["msg"])),
         }
@@ -72,19 +81,39 @@ def fields_of(error: RequestValidationError | ValidationError) -> list[dict[str,
 _SAFE_WORDS = {
     "union_tag_invalid": "Name one of the commands in /docs.",
     "extra_forbidden": "There is no such field here.",
+    "unexpected_keyword_argument": "There is no such field here.",
     "value_error": "Not a value this field can have.",
+    "uuid_parsing": "Input should be a valid UUID.",
 }
 
 
-def _safe_path(code: str, path: tuple[int | str, ...]) -> list[str]:
-    parts = [str(part) for part in path]
-    return [*parts[:-1], "(unknown field)"] if code == "extra_forbidden" else parts
+def _safe_path(path: tuple[int | str, ...], names: Collection[str] | None) -> list[str]:
+    known = [isinstance(part, int) or names is None or part in names for part in path]
+    return [
+        str(part) if ours else "(unknown field)" for part, ours in zip(path, known, strict=True)
+    ]
 
 
-async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
+@lru_cache(maxsize=8)
+def _names_in(app: FastAPI) -> frozenset[str]:
+    """Every field, parameter and command that this service's own document names."""
+
+    def below(node: Any) -> Iterator[str]:
+        for name, inside in node.items() if isinstance(node, dict) else enumerate(node):
+            if name in {"properties", "mapping"} and isinstance(inside, dict):
+                yield from inside
+            if name == "name" and isinstance(inside, str):
+                yield inside
+            if isinstance(inside, dict | list):
+                yield from below(inside)
+
+    return frozenset({"body", "query", "path", "header", "cookie", *below(app.openapi())})
+
+
+async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError | ValidationError)
     detail = "Some fields cannot be used; see `errors`, mend them and send it again."
-    return problem(422, "invalid_input", detail, errors=fields_of(error))
+    return problem(422, "invalid_input", detail, errors=fields_of(error, _names_in(request.app)))
 
 
 async def _on_rejected(_request: Request, error: Exception) -> JSONResponse:
@@ -119,6 +148,14 @@ async def _on_bug(_request: Request, error: Exception) -> JSONResponse:
     return problem(500, "bug", "This is our mistake. Nothing was changed; tell the operator.")
 
 
+class LogLevel(BaseModel):
+    """From which level on the log is written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    level: Level
+
+
 class Edge:
     """Opens the trace of each request, refuses bodies that are too large, forbids caching."""
 
@@ -137,19 +174,20 @@ class Edge:
             await _too_large()(scope, receive, send)
             return
         parent = headers.get(b"traceparent", b"").decode("latin-1") or None
-        about: dict[str, str | int] = {telemetry.HTTP_METHOD: scope["method"]}
+        method = scope["method"] if scope["method"] in METHODS else "_OTHER"
+        about: dict[str, str | int] = {telemetry.HTTP_METHOD: method}
         began = time.perf_counter()
-        with telemetry.span(scope["method"], SpanKind.SERVER, parent, about) as span:
+        with telemetry.span(method, SpanKind.SERVER, parent, about) as span:
 
             async def answer(message: Message) -> None:
                 if message["type"] == "http.response.start":
                     route = getattr(scope.get("route"), "path", "none")
-                    span.update_name(f"{scope['method']} {route}")
+                    span.update_name(f"{method} {route}")
                     span.set_attribute(telemetry.HTTP_ROUTE, route)
                     span.set_attribute(telemetry.HTTP_STATUS, message["status"])
                     took = time.perf_counter() - began
-                    metrics.REQUESTS.labels(scope["method"], route, message["status"]).inc()
-                    metrics.REQUEST_SECONDS.labels(scope["method"], route).observe(took)
+                    metrics.REQUESTS.labels(method, route, message["status"]).inc()
+                    metrics.REQUEST_SECONDS.labels(method, route).observe(took)
                     message["headers"] = [
                         *message["headers"],
                         (b"cache-control", b"no-store"),
@@ -210,6 +248,13 @@ def operator_routes(
         """The numbers, for Prometheus."""
         metrics.look(await status())
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+    @router.put("/v1/log-level")
+    async def put_log_level(wanted: LogLevel) -> LogLevel:
+        """Write more or less into the log, until the next start."""
+        telemetry.set_level(wanted.level)
+        log.info("log.level_set", level=wanted.level)
+        return wanted
 
     @router.get("/v1/dead-letters")
     async def get_dead_letters(

@@ -83,6 +83,25 @@ TO_ALERT = Histogram(
 ESCALATED = Counter(
     "handrail_alerts_escalated", "Alerts that nobody took on in time.", registry=REGISTRY
 )
+LATE = Gauge(
+    "handrail_escalation_late_seconds",
+    "For how long the concern that waits longest for its escalation has waited.",
+    registry=REGISTRY,
+)
+NOTICES = Gauge(
+    "handrail_notices",
+    "Notices not sent: waiting, retrying, given up.",
+    ("state",),
+    registry=REGISTRY,
+)
+NOTICE_OLDEST = Gauge(
+    "handrail_notice_oldest_seconds", "Age of the oldest notice not sent yet.", registry=REGISTRY
+)
+SILENT = Gauge(
+    "handrail_silent_feeds",
+    "Sites that were asked for a roster a day ago and report nothing.",
+    registry=REGISTRY,
+)
 
 
 @contextmanager
@@ -107,6 +126,12 @@ def look(status: Mapping[str, Any]) -> None:
     for state in ("parked", "behind"):
         LETTERS.labels(state).set(letters[state])
     PARKED.set(letters["keys"])
+    SILENT.set(len(status.get("silent_feeds", ())))
+    LATE.set(status.get("escalations", {}).get("late_seconds", 0))
+    told = status.get("notices", {})
+    for state in ("waiting", "retrying", "given_up"):
+        NOTICES.labels(state).set(told.get(state, 0))
+    NOTICE_OLDEST.set(told.get("oldest_seconds", 0))
 
 
 def text() -> bytes:
@@ -135,7 +160,8 @@ _LABELS: dict[str, tuple[str, ...]] = {
     metric._name: tuple(metric._labelnames)  # noqa: SLF001  # the library shows its names nowhere else
     for metric in (
         *(REQUESTS, REQUEST_SECONDS, SENT, BACKLOG, OLDEST, STUMBLES, APPLIED, BATCH_SECONDS),
-        *(REFUSED, LAG, LETTERS, PARKED, LAST_SUCCESS, ALERTS, TO_ALERT, ESCALATED),
+        *(REFUSED, LAG, LETTERS, PARKED, LAST_SUCCESS, ALERTS, TO_ALERT, ESCALATED, LATE),
+        *(NOTICES, NOTICE_OLDEST, SILENT),
     )
 }
 

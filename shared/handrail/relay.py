@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -66,6 +68,7 @@ class Relay:
     owner: str
     pool: asyncpg.Pool
     bootstrap: str
+    access: Mapping[str, Any] = field(default_factory=dict)
     holder: UUID = field(default_factory=uuid4)
     epochs: dict[int, int] = field(default_factory=dict)
     sent: int = 0
@@ -187,6 +190,7 @@ class Relay:
             self._incarnation = await self.pool.fetchval("select max(number) from incarnations")
             producer = AIOKafkaProducer(
                 bootstrap_servers=self.bootstrap,
+                **self.access,
                 acks="all",
                 enable_idempotence=True,
                 max_request_size=MAX_RECORD_BYTES,

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import asyncpg
 import uvicorn
@@ -18,9 +18,9 @@ from aiokafka.errors import KafkaError
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from faststream.kafka import KafkaBroker
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 from opentelemetry.sdk.trace import TracerProvider
 from pydantic import ValidationError
-from pydantic_settings import BaseSettings
 
 from handrail import http, sites, telemetry
 from handrail.dead_letters import counts
@@ -28,16 +28,16 @@ from handrail.events import DayClosed
 from handrail.feed import Apply, Feed, SilentError
 from handrail.outbox import Connection
 from handrail.relay import Relay
-from handrail.settings import Settings
+from handrail.settings import PREFIX, FromEnvironment, Settings, SettingsMistake
 from handrail.sites import BeforeClose
 from handrail.telemetry import log
 from handrail.topics import topic_of
 from handrail.transient import TRANSIENT
 
-S = TypeVar("S", bound=BaseSettings)
 EXIT_USAGE = 2
 EXIT_RESTART_ME = 75
 DAY_CHECK_SECONDS = 15.0
+S = TypeVar("S", bound=FromEnvironment)
 # The framework's own spans would carry paths and exceptions; ours carry what is allowed.
 OUR_SPANS_ONLY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
@@ -64,9 +64,15 @@ class Service:
         self.tracing: TracerProvider = telemetry.start_tracing(self.name, self.settings)
         self.api_pool = self._pool(size=8, timeout=5)
         self.work_pool = self._pool(size=8, timeout=30)
-        self.relay = Relay(self.name, self.work_pool, self.settings.kafka_bootstrap)
+        self.relay = Relay(
+            self.name,
+            self.work_pool,
+            self.settings.kafka_bootstrap,
+            self.settings.kafka_access(),
+        )
         self.broker = KafkaBroker(
             self.settings.kafka_bootstrap,
+            security=_security(self.settings),
             logger=None,
             consumer_only=True,
             allow_auto_create_topics=False,
@@ -83,6 +89,7 @@ class Service:
             version="1",
             lifespan=self._lifespan,
             redoc_url=None,
+            redirect_slashes=False,
             telemetry=OUR_SPANS_ONLY,
         )
         http.install(self.app)
@@ -313,20 +320,52 @@ async def _nothing_to_redrive(_key: object, **_asked: bool) -> dict[str, int]:
 
 def read_settings(service: str) -> Settings:
     """The settings from the environment; ends the process with one clear line per mistake."""
-    settings = settings_of(Settings, service)
+    settings = read(Settings, service)
+    try:
+        settings.dsn()
+        settings.kafka_access()
+    except ValidationError as error:
+        _end_by(service, _mistakes(error, "database_url"))
+    except SettingsMistake as mistake:
+        _end_by(service, [str(mistake)])
     telemetry.start_logging(service, settings.log_level)
     return settings
 
 
-def settings_of(kind: type[S], service: str) -> S:
-    """Settings of any kind from the environment, in the same way."""
+def read(kind: type[S], service: str) -> S:
+    """One kind of settings; ends the process with one clear line per mistake."""
     try:
-        settings = kind()
-        if isinstance(settings, Settings):
-            settings.dsn()
+        return kind()
     except ValidationError as error:
-        for item in http.fields_of(error):
-            name = f"HANDRAIL_{item['field'].upper()}" if item["field"] else "HANDRAIL_DATABASE_URL"
-            print(f"{service}: {name}: {item['expected']}", file=sys.stderr)
-        sys.exit(EXIT_USAGE)
-    return settings
+        _end_by(service, _mistakes(error))
+    except SettingsMistake as mistake:
+        _end_by(service, [str(mistake)])
+
+
+def _mistakes(error: ValidationError, otherwise: str = "") -> list[str]:
+    found = []
+    for item in http.fields_of(error):
+        name = PREFIX + (item["field"] or otherwise).upper()
+        says = "it is missing" if item["code"] == "missing" else item["expected"]
+        found.append(f"{name}: {says}")
+    return found
+
+
+def _end_by(service: str, mistakes: list[str]) -> NoReturn:
+    for mistake in mistakes:
+        print(f"{service}: {mistake}", file=sys.stderr)
+    sys.exit(EXIT_USAGE)
+
+
+def _security(settings: Settings) -> BaseSecurity | None:
+    """The settings of `kafka_access`, as FastStream wants them."""
+    options = settings.kafka_access()
+    tls = options.get("ssl_context")
+    if "sasl_mechanism" not in options:
+        return BaseSecurity(tls) if tls else None
+    kind = {
+        "PLAIN": SASLPlaintext,
+        "SCRAM-SHA-256": SASLScram256,
+        "SCRAM-SHA-512": SASLScram512,
+    }[options["sasl_mechanism"]]
+    return kind(options["sasl_plain_username"], options["sasl_plain_password"], tls)

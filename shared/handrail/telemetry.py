@@ -1,6 +1,7 @@
 """Traces and logs: the names used in both, and the way a trace goes through rows and headers."""
 
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ HTTP_ROUTE = "http.route"
 HTTP_STATUS = "http.response.status_code"
 
 _TRACER = "handrail"
+_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 # Libraries that write message content at DEBUG are held at INFO whatever is asked for.
 _CAPPED = ("aiokafka", "faststream", "asyncio", "asyncpg", "uvicorn")
 
@@ -67,17 +69,17 @@ def current_traceparent() -> str | None:
 
 def context_of(traceparent: str | None) -> SpanContext | None:
     """The span context a `traceparent` names; None when it names none."""
-    parts = (traceparent or "").split("-")
-    try:
-        context = SpanContext(
-            int(parts[1], 16),
-            int(parts[2], 16),
-            is_remote=True,
-            trace_flags=TraceFlags(int(parts[3], 16)),
-        )
-    except (IndexError, ValueError):
+    parts = _TRACEPARENT.fullmatch(traceparent or "")
+    if parts is None:
         return None
+    trace_id, span_id, flags = (int(part, 16) for part in parts.groups())
+    context = SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(flags))
     return context if context.is_valid else None
+
+
+def well_formed(traceparent: str | None) -> str | None:
+    """`traceparent` if it is one; whatever else somebody wrote there goes no further."""
+    return traceparent if traceparent and _TRACEPARENT.fullmatch(traceparent) else None
 
 
 def is_sampled(traceparent: str | None) -> bool:
@@ -124,8 +126,7 @@ def start_logging(service: str, level: str) -> None:
             ],
         )
     )
-    for name in _CAPPED:
-        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+    set_level(level)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -138,6 +139,14 @@ def start_logging(service: str, level: str) -> None:
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def set_level(level: str) -> None:
+    """From which level on the log is written; also while it runs."""
+    root = logging.getLogger()
+    root.setLevel(level.upper())
+    for name in _CAPPED:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 
 def _only_the_class_of_an_exception(

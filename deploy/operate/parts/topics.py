@@ -1,6 +1,8 @@
 """The topics on the broker, as `handrail.topics` wants them."""
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
@@ -11,9 +13,11 @@ from operate.errors import OperateError
 CONFIG = {"retention.ms": "-1", "cleanup.policy": "delete"}
 
 
-async def create(bootstrap: str, *, replicas: int = 1) -> None:
+async def create(
+    bootstrap: str, *, replicas: int = 1, access: Mapping[str, Any] | None = None
+) -> None:
     """Create what is missing. Raises OperateError when a topic has another partition count."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **(access or {}))
     try:
         await admin.start()
         known = set(await admin.list_topics())

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from operate.addresses import Addresses
+from operate.addresses import Addresses, from_environment
 from operate.errors import OperateError
 from operate.home import Home
 from operate.simulate.play import Plan, Played, play
@@ -45,13 +45,13 @@ def command(
     seed: Annotated[int, typer.Option(min=0, help="The same seed, the same story.")] = 7,
 ) -> None:
     """Play a simulated clinic against the running system."""
-    home = Home.find()
-    if supervisor_pid(home) is None:
+    home, named = Home.find(), from_environment()
+    if named is None and supervisor_pid(home) is None:
         message = "Handrail is not running; start it with `./handrail up --detach`."
         raise OperateError(message)
     console = Console()
     plan = Plan(patients, days, seed)
-    played = asyncio.run(play_with_progress(home.addresses(), plan, console))
+    played = asyncio.run(play_with_progress(named or home.addresses(), plan, console))
     line = f"Played {played.days} days at {played.site_id}: {_so_far(played)}."
     console.print(line, highlight=False)
 

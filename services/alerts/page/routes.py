@@ -14,7 +14,7 @@ from alerts.page.oidc import Provider
 from alerts.page.settings import PageSettings
 from alerts.page.show import HEADERS, Pages
 from alerts.rules import Ladder
-from handrail.service import Service
+from handrail.service import Service, read
 from handrail.settings import Settings
 
 STATIC = Path(__file__).parent / "static"
@@ -28,11 +28,14 @@ TYPES = {
 
 def install(service: Service, ladder: Ladder) -> None:
     """Put the page on a service."""
-    settings = PageSettings()
+    settings = read(PageSettings, service.name)
     base = _base(settings, service.settings)
     pages = Pages(settings.session_idle_minutes * 60, settings.trace_url)
     app = service.app
-    if settings.oidc_issuer is None and _is_loopback(service.settings.http_host):
+    everybody = settings.development_issuer
+    if everybody is None:
+        everybody = _is_loopback(service.settings.http_host)
+    if settings.oidc_issuer is None and everybody:
         app.include_router(issuer.routes(base, settings.oidc_client_id, pages.show))
     way_in = Doors(service.api_pool, pages, settings, base, _provider(settings, base))
     changes = Changes(service.work_pool, lambda: service.is_stopping)

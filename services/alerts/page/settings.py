@@ -1,19 +1,22 @@
 """The page's own settings; the service's are in the kit."""
 
 from pydantic import Field, HttpUrl, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from handrail.settings import FromEnvironment
 
 
-class PageSettings(BaseSettings):
+class PageSettings(FromEnvironment):
     """Environment variables with the prefix HANDRAIL_; without an issuer the built-in one is used."""
-
-    model_config = SettingsConfigDict(env_prefix="HANDRAIL_", hide_input_in_errors=True)
 
     page_url: HttpUrl | None = Field(
         default=None, description="Where browsers reach the page; else this service's own address."
     )
     oidc_issuer: HttpUrl | None = Field(
         default=None, description="The OpenID Connect provider; none: the development issuer."
+    )
+    development_issuer: bool | None = Field(
+        default=None,
+        description="Whether anybody may come in without a password; else on loopback only.",
     )
     oidc_client_id: str = "handrail"
     oidc_client_secret: SecretStr = SecretStr("")

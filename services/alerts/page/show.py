@@ -1,14 +1,16 @@
 """Pages made from templates, in the reader's language, under a strict content security policy."""
 
+import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from alerts.page.access import Member
+from alerts.page.refs import ref
 from alerts.page.texts import LANGUAGES, phrase, sentence, speaker
 
 HEADERS = {
@@ -20,6 +22,15 @@ HEADERS = {
     "permissions-policy": "geolocation=(), camera=(), microphone=()",
 }
 LANGUAGE_COOKIE = "handrail_language"
+# What stands in an address of ours; whatever else was typed there is not repeated.
+_OURS = re.compile(r"/(?:team|operate|people/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})?")
+_PLAIN = {
+    "day": re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII),
+    "level": re.compile(r"[0-3]"),
+    "page": re.compile(r"\d{1,5}", re.ASCII),
+    "mine": re.compile(r"1"),
+}
+CHOSEN = ("program", "track", "site")
 
 
 class Pages:
@@ -52,6 +63,7 @@ class Pages:
             language=language,
             other_language=LANGUAGES[1 - LANGUAGES.index(language)],
             member=member,
+            ref=ref,
             here=here(request),
             idle_seconds=self.idle_seconds,
             trace_url=self.trace_url,
@@ -74,11 +86,17 @@ def here(request: Request) -> str:
     """This page's own path, to come back to; a form's page is the one it stands on."""
     if request.method != "GET":
         return "/"
-    query = urlencode(list(request.query_params.multi_items()))
-    return request.url.path + (f"?{query}" if query else "")
+    return inside(f"{request.url.path}?{request.url.query}")
 
 
-def inside(path: str) -> str:
-    """`path` when it is one of ours, else the start: nobody is sent elsewhere."""
-    good = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
-    return path if good else "/"
+def inside(address: str) -> str:
+    """`address` when it is one of ours, else the start: nobody is sent elsewhere."""
+    path, _, query = address.partition("?")
+    if not _OURS.fullmatch(path):
+        return "/"
+    kept = [(n, ref(v) if n in CHOSEN else v) for n, v in parse_qsl(query) if _is_plain(n, v)]
+    return path + (f"?{urlencode(kept)}" if kept else "")
+
+
+def _is_plain(name: str, value: str) -> bool:
+    return name in CHOSEN or (name in _PLAIN and bool(_PLAIN[name].fullmatch(value)))

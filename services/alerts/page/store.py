@@ -1,11 +1,12 @@
 """What the page asks the database; each question sees a member's own programmes only."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 from uuid import UUID
 
 from alerts.page.access import TOLD, Member
+from alerts.page.refs import ref
 from handrail.outbox import Connection
 
 PAGE = 50
@@ -66,16 +67,33 @@ class Filter:
     level: int = 3
     mine: bool = False
 
+    def named(self, choices: Sequence[dict[str, Any]]) -> "Filter":
+        """The same by the names there are; a mark that is nobody's shows nobody."""
+
+        def name(mark: str | None, column: str) -> str | None:
+            return next((r[column] for r in choices if mark and _is(mark, r[column])), mark)
+
+        return replace(
+            self,
+            program=name(self.program, "program_id"),
+            track=name(self.track, "track"),
+            site=name(self.site, "site_id"),
+        )
+
     def shows(self, row: dict[str, Any], member: Member) -> bool:
         """Whether a concern belongs on this list; the same answer as the query's."""
         return (
             is_in_scope(row, member)
-            and self.program in (None, row["program_id"])
-            and self.track in (None, row["track"])
-            and self.site in (None, row["site_id"])
+            and _is(self.program, row["program_id"])
+            and _is(self.track, row["track"])
+            and _is(self.site, row["site_id"])
             and row["level"] <= self.level
             and (not self.mine or is_mine(row, member))
         )
+
+
+def _is(asked: str | None, name: str | None) -> bool:
+    return asked is None or (name is not None and asked in (name, ref(name)))
 
 
 def is_mine(row: dict[str, Any], member: Member) -> bool:

@@ -15,6 +15,7 @@ from alerts.page.access import Member
 from alerts.page.doors import Doors
 from alerts.page.lines import line
 from alerts.page.live import Changes
+from alerts.page.refs import ref
 from alerts.page.show import language_of
 from alerts.page.store import Filter
 from alerts.page.texts import speaker
@@ -37,8 +38,9 @@ def routes(doors: Doors, changes: Changes) -> APIRouter:
         asked, page = _filter(request), _number(request.query_params.get("page"), 1, 1, 10_000)
         async with doors.pool.acquire() as conn, conn.transaction(isolation="repeatable_read"):
             since = await store.position(conn)
-            rows, total = await store.open_concerns(conn, member, asked, page)
             choices = await store.choices(conn, member)
+            asked = asked.named(choices)
+            rows, total = await store.open_concerns(conn, member, asked, page)
         language = language_of(request)
         say = speaker(language)
         fields = {
@@ -48,6 +50,11 @@ def routes(doors: Doors, changes: Changes) -> APIRouter:
             "pages": max(1, -(-total // store.PAGE)),
             "asked": asked,
             "query": _query(asked),
+            "chips": [
+                *(name for name in (asked.program, asked.track, asked.site) if name),
+                *([str(asked.level)] if asked.level < 3 else []),
+                *([say("mine")] if asked.mine else []),
+            ],
             "since": since,
             **{name: _named(choices, column) for name, column in _CHOICES.items()},
         }
@@ -133,9 +140,9 @@ def _filter(request: Request) -> Filter:
 
 def _query(asked: Filter) -> dict[str, str]:
     fields = {
-        "program": asked.program,
-        "track": asked.track,
-        "site": asked.site,
+        "program": asked.program and ref(asked.program),
+        "track": asked.track and ref(asked.track),
+        "site": asked.site and ref(asked.site),
         "level": str(asked.level) if asked.level < 3 else None,
         "mine": "1" if asked.mine else None,
     }

@@ -1,6 +1,6 @@
 """What leaves to subscribers outside: who they are, what they are told, and the ledger of it."""
 
-from handrail.service import Service, settings_of
+from handrail.service import Service, read
 from intake.disclosures import routes, subscribers
 from intake.disclosures.courier import Courier, EgressSettings
 from intake.disclosures.ledger import LedgerSettings
@@ -9,10 +9,15 @@ from intake.disclosures.reader import Reader
 
 def install(service: Service) -> None:
     """Give the service the routes and the two loops; they rest while nobody subscribes."""
-    key = settings_of(LedgerSettings, service.name).key()
-    allowed = settings_of(EgressSettings, service.name).networks()
+    key = read(LedgerSettings, service.name).key()
+    allowed = read(EgressSettings, service.name).networks()
     courier = Courier(service.work_pool, key, allowed)
-    reader = Reader(service.settings.kafka_bootstrap, service.work_pool, courier.wake)
+    reader = Reader(
+        service.settings.kafka_bootstrap,
+        service.work_pool,
+        courier.wake,
+        service.settings.kafka_access(),
+    )
 
     def entered() -> None:
         service.committed()

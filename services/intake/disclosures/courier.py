@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 import asyncpg
 import httpcore
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from handrail import outbound
+from handrail.settings import FromEnvironment
 from handrail.outbound import ForbiddenAddress, Network
 from handrail.telemetry import log
 from handrail.transient import TRANSIENT
@@ -28,10 +28,8 @@ GONE = 410
 _ANY = "select exists (select from subscribers where state = 'active')"
 
 
-class EgressSettings(BaseSettings):
+class EgressSettings(FromEnvironment):
     """Which inner networks a subscriber's address may lead to; none by default."""
-
-    model_config = SettingsConfigDict(env_prefix="HANDRAIL_", hide_input_in_errors=True)
 
     egress_allow: str = Field(default="", description="Networks, as `10.2.0.0/16`, with commas.")
 

@@ -10,8 +10,8 @@ from uuid import UUID
 
 import orjson
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from handrail.settings import FromEnvironment
 from handrail.outbox import Connection
 
 BATCH = 5000
@@ -31,10 +31,8 @@ select number, entry from ledger where admission_id = any($1::uuid[]) order by n
 """
 
 
-class LedgerSettings(BaseSettings):
+class LedgerSettings(FromEnvironment):
     """The key of the chain lies outside the database."""
-
-    model_config = SettingsConfigDict(env_prefix="HANDRAIL_", hide_input_in_errors=True)
 
     audit_key: SecretStr = Field(min_length=16, description="A secret; never changed.")
 

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -60,6 +60,7 @@ class Reader:
     bootstrap: str
     pool: asyncpg.Pool
     queued: Callable[[], None] = lambda: None
+    access: dict[str, Any] = field(default_factory=dict)
     skipped: int = 0
     trouble: str | None = None
     _rung: asyncio.Event = field(default_factory=asyncio.Event)
@@ -90,6 +91,7 @@ class Reader:
     async def _read(self, since: datetime) -> None:
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self.bootstrap,
+            **self.access,
             client_id="handrail-egress",
             group_id=None,
             enable_auto_commit=False,

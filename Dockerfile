@@ -1,0 +1,35 @@
+# One image for all four services: `docker run IMAGE alerts.app`, and for the jobs: `operate prepare`.
+ARG PYTHON_IMAGE=python:3.13-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS build
+WORKDIR /build
+COPY requirements.server.lock ./
+RUN python3 -m venv /opt/handrail \
+    && /opt/handrail/bin/python -m pip install --no-cache-dir --require-hashes --no-deps -r requirements.server.lock
+# Built by the same hatchling as everywhere, in an environment that is left behind.
+COPY requirements.lock pyproject.toml LICENSE README.md ./
+RUN python3 -m venv /opt/builder \
+    && awk '/^[a-zA-Z0-9]/ { on = /^(hatchling|editables|packaging|pathspec|pluggy|trove-classifiers)==/ } on' requirements.lock >builder.lock \
+    && /opt/builder/bin/python -m pip install --no-cache-dir --require-hashes --no-deps -r builder.lock
+COPY services services
+COPY shared shared
+COPY deploy/operate deploy/operate
+RUN /opt/builder/bin/python -m hatchling build -t wheel -d dist \
+    && /opt/handrail/bin/python -m pip install --no-cache-dir --no-deps --no-index dist/*.whl \
+    && /opt/handrail/bin/python -m pip uninstall -y pip setuptools \
+    && find /opt/handrail -name '*.pyc' -delete \
+    && /opt/handrail/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/handrail/lib
+
+FROM ${PYTHON_IMAGE}
+LABEL org.opencontainers.image.title="Handrail" org.opencontainers.image.licenses="Apache-2.0"
+RUN useradd --system --uid 10001 --user-group --no-create-home handrail \
+    && mkdir -p /keys/prepare /keys/postgres /keys/intake /keys/attendance /keys/alerts /keys/aftercare \
+    && chown -R handrail:handrail /keys
+COPY --from=build /opt/handrail /opt/handrail
+ENV PATH=/opt/handrail/bin:$PATH PYTHONUNBUFFERED=1 MALLOC_ARENA_MAX=2 HANDRAIL_HTTP_HOST=0.0.0.0
+USER 10001:10001
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["python", "-m", "handrail.probe"]
+ENTRYPOINT ["python", "-m"]
+CMD ["operate", "--help"]

@@ -1,0 +1,94 @@
+"""`handrail prepare`: what containers need before the services start; run as a job, any number of times.
+
+Keys are random, made once, and lie in a folder: a file with each service's database address in a
+folder of its own, so that each service can be given its own alone.
+"""
+
+import asyncio
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+import typer
+
+from handrail.service import read, read_settings
+from handrail.settings import KafkaSettings
+from operate import databases
+from operate.errors import OperateError
+from operate.home import SERVICES, Home
+from operate.parts import postgres, topics
+
+PATIENCE_SECONDS = 120.0
+
+
+def command(
+    keys: Annotated[Path, typer.Option(help="The folder of the keys.")] = Path("/keys"),
+    database: Annotated[str, typer.Option(help="PostgreSQL's host and port.")] = "postgres:5432",
+    replicas: Annotated[int, typer.Option(min=1, max=5, help="Copies of each topic.")] = 1,
+    *,
+    only_keys: Annotated[bool, typer.Option("--only-keys", help="Then end.")] = False,
+    migrate: Annotated[
+        str, typer.Option(help="Only this service's migrations, on its HANDRAIL_DATABASE_URL.")
+    ] = "",
+) -> None:
+    """Make keys, databases, migrations and topics; what is there already stays as it is."""
+    if migrate:
+        if migrate not in SERVICES:
+            message = f"--migrate takes one of: {', '.join(SERVICES)}."
+            raise OperateError(message)
+        _migrate(read_settings(migrate).dsn(), migrate)
+        return
+    admin_url = make_keys(keys, database)
+    if only_keys:
+        return
+    asyncio.run(_prepare(keys, os.environ.get("HANDRAIL_DATABASE_ADMIN_URL", admin_url), replicas))
+
+
+def make_keys(folder: Path, database: str) -> str:
+    """A password for PostgreSQL's superuser, and each service's database address."""
+    password = _once(folder / "postgres" / "password", secrets.token_urlsafe(24))
+    admin_url = f"postgresql://postgres:{quote(password, safe='')}@{database}/postgres"
+    home = Home(folder / "prepare")
+    for service in SERVICES:
+        (folder / "prepare").mkdir(parents=True, exist_ok=True)
+        url = databases.url_of(admin_url, service, home)
+        _once(folder / service / "database-url", url)
+    return admin_url
+
+
+def _once(file: Path, content: str) -> str:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        number = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(number, "w") as new:
+            new.write(content)
+    except FileExistsError:
+        return file.read_text().strip()
+    except OSError as error:
+        message = f"{file} cannot be written ({error.strerror}); name another folder in --keys."
+        raise OperateError(message) from None
+    return content
+
+
+async def _prepare(keys: Path, admin_url: str, replicas: int) -> None:
+    home = Home(keys / "prepare")
+    kafka = read(KafkaSettings, "prepare")
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not await postgres.answers(admin_url):  # noqa: ASYNC110  # a server sets no event
+                await asyncio.sleep(0.5)
+    except TimeoutError:
+        message = f"PostgreSQL does not answer after {PATIENCE_SECONDS:.0f} s."
+        raise OperateError(message) from None
+    await databases.prepare(admin_url, home, owns_server=False)
+    for service in SERVICES:
+        await asyncio.to_thread(_migrate, databases.url_of(admin_url, service, home), service)
+    await topics.create(kafka.kafka_bootstrap, replicas=replicas, access=kafka.kafka_access())
+    print("topics are there", flush=True)
+
+
+def _migrate(url: str, service: str) -> None:
+    applied = databases.migrate(url, service)
+    print(f"{service}: {', '.join(applied) or 'nothing to migrate'}", flush=True)
