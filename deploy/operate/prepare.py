@@ -47,7 +47,7 @@ def command(
 
 
 def make_keys(folder: Path, database: str) -> str:
-    """A password for PostgreSQL's superuser, and each service's database address."""
+    """PostgreSQL's password, each service's database address, and the key of intake's ledger."""
     password = _once(folder / "postgres" / "password", secrets.token_urlsafe(24))
     admin_url = f"postgresql://postgres:{quote(password, safe='')}@{database}/postgres"
     home = Home(folder / "prepare")
@@ -55,6 +55,7 @@ def make_keys(folder: Path, database: str) -> str:
         (folder / "prepare").mkdir(parents=True, exist_ok=True)
         url = databases.url_of(admin_url, service, home)
         _once(folder / service / "database-url", url)
+    _once(folder / "intake" / "audit-key", secrets.token_urlsafe(24))
     return admin_url
 
 

@@ -15,6 +15,8 @@ from alerts.delivery import MailSettings
 from alerts.page.settings import PageSettings
 from handrail.settings import PREFIX, Settings
 from handrail.topics import OWNERS, PARTITIONS, topic_of
+from intake.disclosures.courier import EgressSettings
+from intake.disclosures.ledger import LedgerSettings
 from operate.checks import _tool
 from operate.home import SERVICES
 
@@ -60,7 +62,8 @@ def of_kind(kind: str) -> list[Document]:
 
 
 def known_settings() -> set[str]:
-    fields = {name for kind in (Settings, PageSettings, MailSettings) for name in kind.model_fields}
+    kinds = (Settings, PageSettings, MailSettings, EgressSettings, LedgerSettings)
+    fields = {name for kind in kinds for name in kind.model_fields}
     names = {PREFIX + name.upper() for name in fields}
     return names | {f"{name}_FILE" for name in names} | ELSEWHERE
 

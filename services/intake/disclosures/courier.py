@@ -11,8 +11,8 @@ import httpcore
 from pydantic import Field, field_validator
 
 from handrail import outbound
-from handrail.settings import FromEnvironment
 from handrail.outbound import ForbiddenAddress, Network
+from handrail.settings import FromEnvironment
 from handrail.telemetry import log
 from handrail.transient import TRANSIENT
 from handrail.webhooks import signed_headers

@@ -11,8 +11,8 @@ from uuid import UUID
 import orjson
 from pydantic import Field, SecretStr
 
-from handrail.settings import FromEnvironment
 from handrail.outbox import Connection
+from handrail.settings import FromEnvironment
 
 BATCH = 5000
 
