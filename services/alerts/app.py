@@ -4,6 +4,7 @@ from alerts import consumers, delivery, escalation, http, notice_routes, quality
 from alerts.concern import READS
 from alerts.page import routes as page
 from alerts.policy import DEFAULT
+from alerts.reports import routes as reports
 from alerts.risk.table import load_table
 from alerts.rules import Ladder
 from handrail.service import Service, read, read_settings, run
@@ -21,6 +22,7 @@ async def main() -> int:
     )
     service.app.include_router(http.routes(service.api_pool, service.committed, ladder))
     service.app.include_router(quality_routes.routes(service.api_pool, ladder))
+    service.app.include_router(reports.routes(service.api_pool))
     service.app.include_router(notice_routes.routes(service.api_pool, service.committed))
     page.install(service, ladder)
     service.loops.append(escalation.sweeper(service.work_pool, service.committed))

@@ -102,7 +102,7 @@ def _told_elsewhere(event: AdmissionEvent) -> _Told | None:  # noqa: C901, PLR09
     day = event.recorded_day.toordinal()
     match event:
         case intake.ReferralReceived():
-            return "referred", day, (), ()
+            return "referred", day, (event.source,), ()
         case intake.IntakeCompleted():
             numbers = (float(event.weekly_minutes), float(event.sessions_per_week))
             return "admitted", event.admitted_on.toordinal(), (event.track,), numbers
@@ -137,6 +137,9 @@ def _told_of_person(event: AdmissionEvent) -> _Told | None:
             return "supported", day, (), (float(event.contactable or 0),)
         case intake.AdmissionsMerged() | intake.AdmissionsUnmerged():
             return _told_of_pair(event)
+        case aftercare.FollowUpCompleted():
+            day = event.recorded_day.toordinal()
+            return "followed_up", day, (), (float(event.follow_up_day),)
     return None
 
 

@@ -11,14 +11,14 @@ Role: TypeAlias = Literal[
     "operator",
     "privacy_officer",
 ]
-Right: TypeAlias = Literal["people", "work", "roster", "team", "operate"]
+Right: TypeAlias = Literal["people", "work", "roster", "team", "reports", "operate"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     "counsellor": frozenset({"people", "work", "roster"}),
     "case_manager": frozenset({"people", "work", "roster"}),
-    "supervisor": frozenset({"people", "work", "roster", "team"}),
-    "medical_director": frozenset({"people", "work", "roster", "team"}),
+    "supervisor": frozenset({"people", "work", "roster", "team", "reports"}),
+    "medical_director": frozenset({"people", "work", "roster", "team", "reports"}),
     "operator": frozenset({"operate"}),
     "privacy_officer": frozenset({"people"}),
 }
@@ -44,8 +44,8 @@ class Member:
     forms: str
 
     def may(self, right: Right) -> bool:
-        """Whether their role has this right."""
-        return right in RIGHTS[self.role]
+        """Whether their role has this right. A report is of a whole site: all programmes."""
+        return right in RIGHTS[self.role] and (right != "reports" or self.programs is None)
 
     def home(self) -> str:
         """Where they land after signing in."""

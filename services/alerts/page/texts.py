@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from alerts.page.texts_of_machine import MACHINE
 from alerts.page.texts_of_person import PERSON
+from alerts.page.texts_of_reports import REPORTS
 from alerts.page.texts_of_roster import ROSTER
 from alerts.page.texts_of_team import TEAM
 
@@ -326,6 +327,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **PERSON,
     **ROSTER,
     **TEAM,
+    **REPORTS,
 }
 
 # The rules' own words, in Spanish. A phrase that is not here stays as it is.

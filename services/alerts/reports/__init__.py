@@ -1,0 +1,1 @@
+"""Reports of a site: what became of people, in numbers that reveal nobody."""
