@@ -37,7 +37,14 @@ class Clinic:
         return await self.client.post(self.url(service) + path, json=body)
 
     async def say(self, service: str, do: str, **fields: object) -> dict[str, Any]:
-        """Have a command carried out; what waits for another service's event is sent again."""
+        """Have a command carried out."""
+        answer = await self.answer(service, do, **fields)
+        assert answer.status_code == OK, answer.text
+        result: dict[str, Any] = answer.json()
+        return result
+
+    async def answer(self, service: str, do: str, **fields: object) -> httpx.Response:
+        """The answer to a command; what waits for another service's event is sent again."""
         now = datetime.now(UTC).isoformat()
         body = {"do": do, "key": uuid4().hex, "occurred_at": now} | fields
 
@@ -45,10 +52,7 @@ class Clinic:
             answer = await self.post(service, body)
             return None if answer.status_code in (NOT_KNOWN_YET, AWAY) else answer
 
-        answer = await until(taken, f"{service} knows what {do} is about")
-        assert answer.status_code == OK, answer.text
-        result: dict[str, Any] = answer.json()
-        return result
+        return await until(taken, f"{service} knows what {do} is about")
 
     async def get(self, service: str, path: str, **query: object) -> Any:
         """The answer to one GET."""
@@ -143,7 +147,15 @@ class Clinic:
         await until(is_known, "alerts knows the person")
 
     async def told(self, owner: str, admission: UUID) -> list[tuple[str, dict[str, Any]]]:
-        """Every event of an owner about this admission, as a subscriber reads it."""
+        """Every event of an owner about this admission, as a subscriber reads it.
+
+        What its service has committed by now is waited for.
+        """
+
+        async def is_sent() -> bool:
+            return int((await self.get(owner, "/status"))["relay"]["backlog"]) == 0
+
+        await until(is_sent, f"{owner} has sent what it staged")
         port = self.system.home.ports()["kafka"]
         consumer = AIOKafkaConsumer(
             bootstrap_servers=f"{HOST}:{port}",

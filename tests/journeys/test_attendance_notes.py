@@ -16,13 +16,9 @@ async def test_family_comes_along_and_the_stay_is_kept_as_evidence(clinic: Clini
         "left_at": (joined_at + timedelta(hours=1)).isoformat(),
     }
     came = {"attended_on": days_ago(1), "mode": "online", "guests": 3} | stay
-    command = {"do": "record_attended", "key": uuid4().hex, "occurred_at": stay["left_at"]}
-    await clinic.say(
-        "attendance", "record_contact", admission_id=person, channel="phone", reached=True
-    )
 
-    too_long = await clinic.post(
-        "attendance", command | about | came | {"session": session, "minutes": 61}
+    too_long = await clinic.answer(
+        "attendance", "record_attended", **about, **came, session=session, minutes=61
     )
     await clinic.say("attendance", "record_attended", **about, **came, session=session, minutes=60)
 

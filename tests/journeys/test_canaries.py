@@ -50,7 +50,7 @@ class Visit:
         try:
             answer = await self.client.request(method, self.base + path, **more)
         except Exception as error:
-            raise AssertionError(f"{method} {path} {more}") from error
+            raise AssertionError(f"{method} {path}: {type(error).__name__}") from error
         self.asked += 1
         self.keep("header", repr(answer.headers.multi_items()))
         kind = answer.headers.get("content-type", "")
@@ -242,7 +242,9 @@ async def records(system: System) -> AsyncIterator[ConsumerRecord]:
         for owner in SERVICES
         for number in range(PARTITIONS)
     ]
-    consumer = AIOKafkaConsumer(bootstrap_servers=address, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=address, auto_offset_reset="earliest", enable_auto_commit=False
+    )
     await consumer.start()
     try:
         consumer.assign(places)
