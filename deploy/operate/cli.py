@@ -5,7 +5,8 @@ import importlib
 import importlib.util
 import json
 import sys
-from typing import Annotated, Any
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Never
 
 import typer
 
@@ -171,6 +172,17 @@ def _load(name: str) -> None:
         app.command(name)(command)
 
 
+def _leaves(group: BaseExceptionGroup) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        yield from _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+
+
+def _fail(errors: Iterable[BaseException]) -> Never:
+    for line in dict.fromkeys(map(str, errors)):
+        print(f"handrail: {line}", file=sys.stderr)
+    sys.exit(EXIT_FAILED)
+
+
 def main() -> None:
     """Run the command; errors are one clear line."""
     asked = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
@@ -179,7 +191,11 @@ def main() -> None:
     try:
         app(prog_name="handrail")
     except OperateError as error:
-        print(f"handrail: {error}", file=sys.stderr)
-        sys.exit(EXIT_FAILED)
+        _fail([error])
+    except ExceptionGroup as group:
+        known, others = group.split(OperateError)
+        if known is None or others is not None:
+            raise
+        _fail(_leaves(known))
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)

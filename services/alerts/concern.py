@@ -148,10 +148,9 @@ def _end_days(batch: Batch, site_id: str, days: list[int], history: dict[UUID, l
 
 
 def _settle(batch: Batch, row: Row, ladder: Ladder, days: list[int], before: list[Fact]) -> Settled:
-    story = record.story_of(row.record)
-    band = story.band
     settled = record.settle(row.record, days, ladder, before)
-    log_suppressions(batch, row, story.pauses, settled.story.pauses)
+    log_suppressions(batch, row, settled.pauses, settled.story.pauses)
+    band = settled.band
     row.watched = settled.watched
     for day, assessment, level in settled.assessments:
         batch.assessments.append(

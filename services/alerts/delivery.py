@@ -26,6 +26,8 @@ from handrail.webhooks import signed_headers
 # The library logs each address it calls; an address may say whose it is.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 LOOK_SECONDS = 1.0
+# Between two looks, however often the bell rings: commits come by the hundred a second.
+REST_SECONDS = 0.1
 SEND_SECONDS = 15.0
 _TLS = {"none": (False, False), "starttls": (False, True), "tls": (True, False)}
 
@@ -93,6 +95,7 @@ class Sender:
             with contextlib.suppress(*TRANSIENT):
                 tried = await self.turn(urgent=urgent)
             if not tried:
+                await asyncio.sleep(REST_SECONDS)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(rung.wait(), LOOK_SECONDS)
 

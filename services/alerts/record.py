@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from alerts.facts import Fact
+from alerts.risk import signs
 from alerts.risk.table import Assessment
 from alerts.rules import Ladder, Outcome, end_day, take
-from alerts.story import Story
+from alerts.story import Pause, Story
 
 _STORY = msgspec.msgpack.Decoder(Story)
 _ENCODE = msgspec.msgpack.Encoder().encode
@@ -32,12 +33,14 @@ class Record(msgspec.Struct, array_like=True):
 
 
 class Settled(msgspec.Struct):
-    """What the end of some days brought."""
+    """What the end of some days brought, and the band and pauses before them."""
 
     outcomes: list[Outcome]
     assessments: list[tuple[int, Assessment, int | None]]
     watched: bool
     story: Story
+    band: int
+    pauses: list[Pause]
 
 
 class Glimpse(msgspec.Struct):
@@ -74,6 +77,7 @@ def settle(
     Days are ordinals in order. Mutates `record`; facts of later days go on waiting.
     """
     story = story_of(record)
+    band, pauses, standing = story.band, list(story.pauses), None
     outcomes: list[Outcome] = []
     assessments: list[tuple[int, Assessment, int | None]] = []
     waiting = sorted(record.waiting, key=_by_day)
@@ -82,9 +86,10 @@ def settle(
         while place < len(waiting) and waiting[place].recorded <= day:
             known.append(waiting[place])
             outcomes += take(story, waiting[place], ladder, known)
-            place += 1
+            place, standing = place + 1, None
         if story.is_watched(day):
-            decided, assessment = end_day(story, day, ladder)
+            standing = standing or signs.standing(story.behaviour)
+            decided, assessment = end_day(story, day, ladder, standing)
             outcomes += decided
             level = story.concern.level if story.concern else None
             assessments.append((day, assessment, level))
@@ -92,7 +97,7 @@ def settle(
     if changed:
         record.story = _ENCODE(story)
     record.waiting = waiting[place:]
-    return Settled(outcomes, assessments, story.is_watched(days[-1] + 1), story)
+    return Settled(outcomes, assessments, story.is_watched(days[-1] + 1), story, band, pauses)
 
 
 def glimpse(record: Record, ladder: Ladder, history: Iterable[Fact] = ()) -> Glimpse:

@@ -9,7 +9,8 @@ from alerts.corrections import as_corrected, corrected
 from alerts.facts import Fact
 from alerts.policy import Policy
 from alerts.reasons import HIGH, Reason, is_counted, now, risk, silence
-from alerts.risk.table import Assessment, Table, assess
+from alerts.risk.signs import Standing
+from alerts.risk.table import Assessment, Table, assess, assess_on
 from alerts.story import ATTENDED, Concern, Story, learn
 from handrail.events.alerts import Band
 
@@ -78,9 +79,14 @@ def take(story: Story, fact: Fact, ladder: Ladder, history: Sequence[Fact] = ())
     return outcomes + _decide(story, fact.recorded, now(story, ladder.policy), ladder.policy)
 
 
-def end_day(story: Story, day: int, ladder: Ladder) -> tuple[list[Outcome], Assessment]:
-    """Assess at the end of `day` and decide what hangs on nothing having happened."""
-    assessment = assess(story.behaviour, day, ladder.table)
+def end_day(
+    story: Story, day: int, ladder: Ladder, known: Standing
+) -> tuple[list[Outcome], Assessment]:
+    """Assess at the end of `day` and decide what hangs on nothing having happened.
+
+    `known` is the story's behaviour as it has stood since the last fact.
+    """
+    assessment = assess_on(day, known, ladder.table)
     story.band = ladder.band_of(assessment)
     story.quiet_band = min(story.quiet_band, story.band)
     reasons = now(story, ladder.policy)

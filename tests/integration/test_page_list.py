@@ -9,9 +9,6 @@ import pytest
 from alerts.page import store
 from alerts.page.access import Member
 from alerts.page.store import Filter
-from operate import databases
-from operate.home import Home
-from operate.parts.postgres import Postgres
 
 MEMBER = Member(b"", "nora", "counsellor", ("iop-evening",), "")
 OPEN, CLOSED = 10_000, 40_000
@@ -33,16 +30,9 @@ SITE = "insert into sites (site_id, time_zone, clock, closed_through) values ('n
 
 
 @pytest.fixture
-async def conn(template: tuple[Postgres, Home]) -> AsyncIterator[asyncpg.Connection]:
-    """The alerts service's own database."""
-    server, home = template
-    url = databases.url_of(server.admin_url(), "alerts", home)
-    databases.migrate(url, "alerts")
-    connection = await asyncpg.connect(url)
-    try:
+async def conn(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
+    async with pool.acquire() as connection:
         yield connection
-    finally:
-        await connection.close()
 
 
 async def read(conn: asyncpg.Connection) -> int:

@@ -24,6 +24,8 @@ from operate.processes import Child, find
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 MEMORY = ("-Xms256m", "-Xmx512m")
+# Short runs on few cores: compiling for the long run would cost more than it saves.
+THRIFT = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
@@ -130,6 +132,7 @@ class Kafka:
             _format(run, properties)
         options = [
             *MEMORY,
+            *THRIFT,
             "-XX:+ExitOnOutOfMemoryError",
             "-Djava.awt.headless=true",
             "-Djava.net.preferIPv4Stack=true",

@@ -18,7 +18,7 @@ from operate.addresses import Addresses
 from operate.home import Home
 from operate.replay.client import Client
 from operate.replay.files import write_csv, write_results
-from operate.replay.play import Tally, play
+from operate.replay.play import Tally, play, until_decided
 from operate.replay.rows import FAR_DAYS, History, read_history, read_policy
 from operate.replay.script import date_of, scripts
 
@@ -103,8 +103,10 @@ async def _play_all(client: Client, history: History, tally: Tally) -> None:
             speed = f"{done / (time.monotonic() - began):.0f}/s"
             progress.update(bar, completed=done, speed=speed)
 
-        for script in scripts(history.people, history.rows):
-            await play(client, script, tally, moved)
+        async with asyncio.TaskGroup() as decided:
+            for script in scripts(history.people, history.rows):
+                await play(client, script, tally, moved)
+                decided.create_task(until_decided(client, script))
 
 
 def _counts(history: History, tally: Tally, rejected: int) -> dict[str, Any]:

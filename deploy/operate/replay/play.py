@@ -1,4 +1,4 @@
-"""Plays a site's script through the running services, and waits until every day is decided."""
+"""Sends a site's script to the running services; waits until its every day is decided."""
 
 import asyncio
 import time
@@ -40,7 +40,7 @@ class Tally:
 
 
 async def play(client: Client, script: Script, tally: Tally, moved: Callable[[int], None]) -> None:
-    """Play one site. `moved(rows)` is told of progress. Raises OperateError."""
+    """Send one site's script. `moved(rows)` is told of progress. Raises OperateError."""
     days = list(scripts.days(script))
     windows = [days[i : i + WINDOW_DAYS] for i in range(0, len(days), WINDOW_DAYS)]
     ready: asyncio.Queue[list[int] | None] = asyncio.Queue(WINDOWS_AHEAD)
@@ -48,7 +48,6 @@ async def play(client: Client, script: Script, tally: Tally, moved: Callable[[in
         group.create_task(_play_intake(client, script, windows, tally, ready, moved))
         group.create_task(_play_attendance(client, script, tally, ready, moved))
         group.create_task(_play_aftercare(client, script))
-    await _wait_for_alerts(client, script)
 
 
 async def _play_intake(
@@ -147,7 +146,8 @@ async def _play_aftercare(client: Client, script: Script) -> None:
         await asyncio.sleep(0.05)
 
 
-async def _wait_for_alerts(client: Client, script: Script) -> None:
+async def until_decided(client: Client, script: Script) -> None:
+    """Wait until alerts has decided the site's last day. Raises OperateError when it stands still."""
     last, seen = scripts.date_of(script.last_day), ""
     until = time.monotonic() + STILL_SECONDS
     while True:

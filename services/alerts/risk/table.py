@@ -8,7 +8,7 @@ import msgspec
 
 from alerts.risk.assessment import Assessment, Reason
 from alerts.risk.behaviour import Behaviour, attended
-from alerts.risk.signs import SIGNS, read_signs
+from alerts.risk.signs import SIGNS, Standing, signs_on, standing
 from alerts.risk.words import reason_in_words, reasons_in_words
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Reason",
     "Table",
     "assess",
+    "assess_on",
     "load_table",
     "reason_in_words",
     "reasons_in_words",
@@ -74,7 +75,12 @@ def load_table(version: str | None = None) -> Table:
 
 def assess(b: Behaviour, day: int, table: Table) -> Assessment:
     """The risk at the end of `day` by `table`. Points are whole; their sum is the score."""
-    signs = read_signs(b, day)
+    return assess_on(day, standing(b), table)
+
+
+def assess_on(day: int, known: Standing, table: Table) -> Assessment:
+    """`assess` for one of several days in a row without a new fact."""
+    signs = signs_on(day, known)
     score, reasons = 0, []
     for code, sign, cuts, points, numbers in table.lines:
         got = points[bisect_right(cuts, signs[sign])]

@@ -49,7 +49,7 @@ def read(folder: Path, trials: Iterable[str]) -> Days:
         for person, day, b in watched(*files):
             people.append(person)
             days.append(day)
-            signs.append(read_signs(b, day))
+            signs.append(tuple(read_signs(b, day)))
     known = [truth.get(key) for key in zip(people, days, strict=True)]
     return Days(
         np.array(people),
