@@ -1,6 +1,6 @@
 """Aftercare's HTTP API."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,7 +12,8 @@ from aftercare.commands import COMMANDS, RESULTS, AnyCommand
 from handrail import edges
 from handrail.edges import Committed
 from handrail.events.aftercare import AftercareDayClosed
-from handrail.receipts import Rejected, Result
+from handrail.events.base import SiteId
+from handrail.receipts import Day, Rejected, Result
 
 
 def routes(pool: asyncpg.Pool, committed: Committed) -> APIRouter:
@@ -38,7 +39,7 @@ def routes(pool: asyncpg.Pool, committed: Committed) -> APIRouter:
 
     @router.get("/step-downs")
     async def get_step_downs(
-        site_id: str | None = None,
+        site_id: SiteId | None = None,
         is_open: Annotated[bool | None, Query(alias="open")] = None,
         after: UUID | None = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
@@ -57,7 +58,7 @@ def routes(pool: asyncpg.Pool, committed: Committed) -> APIRouter:
         return found
 
     @router.post("/sites/{site_id}/days/{day}/close")
-    async def post_day_close(site_id: str, day: date) -> dict[str, bool]:
+    async def post_day_close(site_id: SiteId, day: Day) -> dict[str, bool]:
         """Close a day of a site on replay time."""
         return await edges.close_replay_day(
             pool, committed, site_id, day, AftercareDayClosed, hand_off.end_day

@@ -10,6 +10,7 @@ from alerts import receivers
 from alerts.receivers import Receiver
 from handrail import edges
 from handrail.edges import Committed
+from handrail.events.base import SiteId
 
 
 def routes(pool: asyncpg.Pool, committed: Committed) -> APIRouter:
@@ -17,7 +18,7 @@ def routes(pool: asyncpg.Pool, committed: Committed) -> APIRouter:
     router = APIRouter(prefix="/v1/receivers", tags=["notices"])
 
     @router.get("")
-    async def get_receivers(site_id: str | None = None) -> list[dict[str, Any]]:
+    async def get_receivers(site_id: SiteId | None = None) -> list[dict[str, Any]]:
         """Each receiver: what waits since when, what was given up, and what is wrong."""
         return await receivers.listed(pool, site_id)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -11,22 +12,26 @@ from handrail.outbox import Connection
 
 _KEEP = """
 insert into seat_history (
-    session_id, admission_id, version, status, minutes, minutes_late, attended_on, recorded_at,
-    replaced_at
+    session_id, admission_id, version, status, minutes, minutes_late, left_early, mode, reason,
+    attended_on, guests, joined_at, left_at, recorded_at, replaced_at
 )
 select * from unnest(
-    $1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::int[], $6::int[], $7::date[],
-    $8::timestamptz[], $9::timestamptz[]
+    $1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::int[], $6::int[], $7::boolean[],
+    $8::text[], $9::text[], $10::date[], $11::int[], $12::timestamptz[], $13::timestamptz[],
+    $14::timestamptz[], $15::timestamptz[]
 )
 """
 _AS_OF = """
 select s.session_id, s.session_type, s.modality, s.held_on, s.planned_on, s.planned_minutes,
-    k.status, k.minutes, k.minutes_late, k.attended_on, k.recorded_at, k.version
+    k.status, k.minutes, k.minutes_late, k.left_early, k.mode, k.reason, k.attended_on, k.guests,
+    k.joined_at, k.left_at, k.recorded_at, k.version
 from (
-    select session_id, status, minutes, minutes_late, attended_on, recorded_at, version
+    select session_id, status, minutes, minutes_late, left_early, mode, reason, attended_on,
+        guests, joined_at, left_at, recorded_at, version
     from seats where admission_id = $1 and recorded_at <= $2
     union all
-    select session_id, status, minutes, minutes_late, attended_on, recorded_at, version
+    select session_id, status, minutes, minutes_late, left_early, mode, reason, attended_on,
+        guests, joined_at, left_at, recorded_at, version
     from seat_history where admission_id = $1 and recorded_at <= $2 and replaced_at > $2
 ) as k
 join sessions s using (session_id)
@@ -37,25 +42,16 @@ select c.attended_on, s.session_type, c.minutes
 from seats c join sessions s using (session_id)
 where c.admission_id = $1 and c.status = 'attended' and c.attended_on between $2 and $3
 """
+_kept = attrgetter(
+    *("session_id", "admission_id", "version", "status", "minutes", "minutes_late", "left_early"),
+    *("mode", "reason", "attended_on", "guests", "joined_at", "left_at", "recorded_at"),
+)
 
 
 async def keep(conn: Connection, replaced: Sequence[tuple[Seat, datetime]]) -> None:
     """Keep what was recorded of these seats until another record replaced it then."""
     if replaced:
-        rows = [
-            (
-                seat.session_id,
-                seat.admission_id,
-                seat.version,
-                seat.status,
-                seat.minutes,
-                seat.minutes_late,
-                seat.attended_on,
-                seat.recorded_at,
-                at,
-            )
-            for seat, at in replaced
-        ]
+        rows = [(*_kept(seat), at) for seat, at in replaced]
         await conn.execute(_KEEP, *map(list, zip(*rows, strict=True)))
 
 

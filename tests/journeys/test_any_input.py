@@ -14,6 +14,7 @@ from tests.journeys.clinic import Clinic
 EXAMPLES = 12
 NUL = "a\0b"
 SERVER_ERROR = 500
+UNPROCESSABLE = 422
 
 
 @pytest.mark.slow
@@ -41,7 +42,9 @@ async def test_no_generated_input_is_answered_by_a_5xx(
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_no_query_falls_over_a_nul_in_any_of_its_values(clinic: Clinic, service: str) -> None:
+async def test_a_nul_in_any_value_of_a_query_is_refused_by_its_name(
+    clinic: Clinic, service: str
+) -> None:
     described = await clinic.get(service, "/openapi.json")
     queries = {path: one["get"] for path, one in described["paths"].items() if "get" in one}
     answers = {}
@@ -55,10 +58,19 @@ async def test_no_query_falls_over_a_nul_in_any_of_its_values(clinic: Clinic, se
                     where = where.replace(f"{{{name}}}", quote(values[name]))
             asked = {n: v for n, v in values.items() if named[n] == "query" and (n == bad or v)}
             answer = await clinic.client.get(clinic.url(service) + where, params=asked)
-            answers[path, bad] = answer.status_code
+            answers[path, bad] = answer
 
     assert answers
-    assert {place for place, status in answers.items() if status >= SERVER_ERROR} == set()
+    fell = {place for place, answer in answers.items() if answer.status_code >= SERVER_ERROR}
+    assert fell == set()
+    refused = {place: a.json() for place, a in answers.items() if a.status_code == UNPROCESSABLE}
+    unnamed = {
+        place
+        for place, problem in refused.items()
+        if not any(place[1] in error["field"] for error in problem.get("errors", ()))
+    }
+    assert refused
+    assert unnamed == set()
 
 
 def given(name: str) -> str:

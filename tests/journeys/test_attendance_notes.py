@@ -30,6 +30,15 @@ async def test_family_comes_along_and_the_stay_is_kept_as_evidence(clinic: Clini
     told = dict(await clinic.told("attendance", UUID(person)))
     assert told["attendance.session_attended.v1"]["guests"] == 3
 
+    then = datetime.now(UTC).isoformat()
+    await clinic.say("attendance", "correct_attendance", **about, now="attended", minutes=30)
+
+    [knows] = await clinic.get("attendance", f"/v1/admissions/{person}/attendance")
+    [knew] = await clinic.get("attendance", f"/v1/admissions/{person}/attendance", as_of=then)
+    assert (knows["guests"], knows["minutes"], knows["joined_at"]) == (0, 30, None)
+    assert knew == {name: seat[name] for name in knew}
+    assert {"guests", "joined_at", "left_at", "mode", "left_early", "reason"} <= set(knew)
+
 
 async def test_barriers_contacts_and_screens_are_read_back(clinic: Clinic) -> None:
     person = str(await clinic.admitted())
