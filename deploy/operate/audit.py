@@ -37,6 +37,7 @@ def verify() -> None:
             params=params,
             timeout=SECONDS,
             trust_env=False,
+            auth=home.addresses().auth(),
         )
         answer.raise_for_status()
     except httpx.HTTPError as error:

@@ -94,9 +94,12 @@ def _ask(service: str, method: str, path: str, params: dict[str, str]) -> Any:
     if supervisor_pid(home) is None:
         message = "Handrail is not running; start it with `./handrail up --detach`."
         raise OperateError(message)
-    url = getattr(home.addresses(), service) + path
+    addresses = home.addresses()
+    url = getattr(addresses, service) + path
     try:
-        answer = httpx.request(method, url, params=params, timeout=SECONDS, trust_env=False)
+        answer = httpx.request(
+            method, url, params=params, timeout=SECONDS, trust_env=False, auth=addresses.auth()
+        )
         answer.raise_for_status()
     except httpx.HTTPError as error:
         message = f"{service} did not answer ({type(error).__name__}); see `handrail status`."

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from operate.addresses import Addresses
+from operate.addresses import ACCESS_KEY, Addresses
 from operate.errors import OperateError
 
 SERVICES = ("intake", "attendance", "alerts", "aftercare")
@@ -118,7 +118,8 @@ class Home:
     def addresses(self) -> Addresses:
         """Where the four services answer."""
         ports = self.ports()
-        return Addresses(**{name: f"http://{HOST}:{ports[name]}" for name in SERVICES})
+        key = os.environ.get(ACCESS_KEY) or self.read("secrets.json").get("access_key")
+        return Addresses(**{name: f"http://{HOST}:{ports[name]}" for name in SERVICES}, key=key)
 
 
 def _wished() -> dict[str, int]:

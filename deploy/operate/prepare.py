@@ -47,7 +47,7 @@ def command(
 
 
 def make_keys(folder: Path, database: str) -> str:
-    """PostgreSQL's password, each service's database address, and the key of intake's ledger."""
+    """PostgreSQL's password, each service's database address, the key they share, and that of intake's ledger."""
     password = _once(folder / "postgres" / "password", secrets.token_urlsafe(24))
     admin_url = f"postgresql://postgres:{quote(password, safe='')}@{database}/postgres"
     home = Home(folder / "prepare")
@@ -55,6 +55,9 @@ def make_keys(folder: Path, database: str) -> str:
         (folder / "prepare").mkdir(parents=True, exist_ok=True)
         url = databases.url_of(admin_url, service, home)
         _once(folder / service / "database-url", url)
+    shared = _once(folder / "prepare" / "access-key", secrets.token_urlsafe(24))
+    for service in SERVICES:
+        _once(folder / service / "access-key", shared)
     _once(folder / "intake" / "audit-key", secrets.token_urlsafe(24))
     return admin_url
 

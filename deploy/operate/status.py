@@ -36,7 +36,7 @@ async def look(home: Home) -> dict[str, Any]:
     seen = await asyncio.gather(
         _postgres(home, parts.get("postgres", {})),
         _kafka(parts.get("kafka", {})),
-        *(_service(services.get(name, {})) for name in SERVICES),
+        *(_service(services.get(name, {}), home.addresses().auth()) for name in SERVICES),
     )
     return {
         "home": str(home.folder),
@@ -67,12 +67,12 @@ async def _kafka(part: dict[str, Any]) -> dict[str, Any]:
     return _entry(part, good)
 
 
-async def _service(part: dict[str, Any]) -> dict[str, Any]:
+async def _service(part: dict[str, Any], auth: httpx.Auth) -> dict[str, Any]:
     detail: dict[str, Any] = {}
     good = False
     if part:
         async with httpx.AsyncClient(
-            base_url=part["address"], timeout=5, trust_env=False
+            base_url=part["address"], timeout=5, trust_env=False, auth=auth
         ) as client:
             ready, status = await asyncio.gather(
                 _get(client, "/health/ready"), _get(client, "/status")

@@ -15,6 +15,7 @@ import httpx
 import psutil
 
 from operate import databases
+from operate.addresses import ACCESS_KEY
 from operate.errors import OperateError
 from operate.home import HOST, SERVICES, Home, checkout
 from operate.parts import kafka, postgres, topics
@@ -135,6 +136,10 @@ class Supervisor:
             "HANDRAIL_KAFKA_BOOTSTRAP": self._bootstrap(),
             "HANDRAIL_AUDIT_KEY": os.environ.get("HANDRAIL_AUDIT_KEY")
             or self.home.secret("audit_key"),
+            ACCESS_KEY: os.environ.get(ACCESS_KEY) or self.home.secret("access_key"),
+            "HANDRAIL_ACCESS_ISSUER": os.environ.get("HANDRAIL_ACCESS_ISSUER")
+            or os.environ.get("HANDRAIL_OIDC_ISSUER")
+            or f"http://{HOST}:{self.ports['alerts']}/development",
             "HANDRAIL_HTTP_HOST": HOST,
             "HANDRAIL_HTTP_PORT": str(self.ports[name]),
             **{f"HANDRAIL_{n.upper()}_URL": f"http://{HOST}:{self.ports[n]}" for n in SERVICES},

@@ -1,6 +1,7 @@
 """Aftercare, put together."""
 
 from aftercare import consumers, hand_off, http, lists
+from aftercare.programs import PROGRAMS
 from handrail.events.aftercare import AftercareDayClosed
 from handrail.service import Service, read_settings, run
 
@@ -15,6 +16,7 @@ async def main() -> int:
         apply=consumers.on_intake_events,
         feed_rest_seconds=0.25,
         before_close=hand_off.end_day,
+        programs=PROGRAMS,
     )
     service.app.include_router(http.routes(service.api_pool, service.committed))
     service.app.include_router(lists.routes(service.api_pool))

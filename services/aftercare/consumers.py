@@ -13,7 +13,9 @@ from handrail.events.intake import (
     AdmissionsMerged,
     AdmissionsUnmerged,
     Discharged,
+    IntakeCompleted,
     ReferralReceived,
+    Transferred,
 )
 from handrail.outbox import Connection
 from handrail.receipts import Rejected
@@ -23,7 +25,11 @@ async def on_intake_events(conn: Connection, received: Sequence[Received]) -> No
     """Apply a batch of intake's events with two statements; more only for merges and deaths."""
     events = [r.event for r in received if isinstance(r.event, ReferralReceived)]
     await sites.learn(conn, ((e.site_id, e.time_zone, e.clock, e.recorded_day) for e in events))
-    await store.learn_admissions(conn, {e.admission_id: e.site_id for e in events})
+    # The last word in a batch counts: a programme is told after the referral.
+    placed = [r.event for r in received if isinstance(r.event, IntakeCompleted | Transferred)]
+    seen: dict[UUID, tuple[str, str | None]] = {e.admission_id: (e.site_id, None) for e in events}
+    seen |= {e.admission_id: (e.site_id, e.program_id) for e in placed}
+    await store.learn_admissions(conn, seen)
     merged = [r for r in received if _is_merge(r)]
     if merged:
         await _merge(conn, merged)

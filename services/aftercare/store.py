@@ -12,9 +12,10 @@ from aftercare.facts import Chart, FollowUp, HandOff
 from handrail.outbox import Connection
 
 _LEARN = """
-insert into admissions (admission_id, site_id)
-select * from unnest($1::uuid[], $2::text[])
-on conflict (admission_id) do nothing
+insert into admissions (admission_id, site_id, program_id)
+select * from unnest($1::uuid[], $2::text[], $3::text[])
+on conflict (admission_id) do update set program_id = excluded.program_id
+where excluded.program_id is not null
 """
 _MERGE = """
 update admissions a set merged_into = t.survivor_id
@@ -108,10 +109,11 @@ _columns = [c.name for c in fields(HandOff) if c.name not in {"chart", "survivor
 _row = attrgetter(*_columns)
 
 
-async def learn_admissions(conn: Connection, seen: Mapping[UUID, str]) -> None:
-    """Enter admissions heard of for the first time, with their sites."""
+async def learn_admissions(conn: Connection, seen: Mapping[UUID, tuple[str, str | None]]) -> None:
+    """Enter admissions with their sites, and with their programmes as far as these are told."""
     if seen:
-        await conn.execute(_LEARN, list(seen), list(seen.values()))
+        sites, programs = zip(*seen.values(), strict=True)
+        await conn.execute(_LEARN, list(seen), list(sites), list(programs))
 
 
 async def homes(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, tuple[str, bool]]:

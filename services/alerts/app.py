@@ -4,6 +4,7 @@ from alerts import consumers, delivery, escalation, http, notice_routes, quality
 from alerts.concern import READS
 from alerts.page import routes as page
 from alerts.policy import DEFAULT
+from alerts.programs import PROGRAMS
 from alerts.reports import routes as reports
 from alerts.risk.table import load_table
 from alerts.rules import Ladder
@@ -19,6 +20,7 @@ async def main() -> int:
         closed=None,
         reads=READS,
         apply=consumers.on_events(ladder),
+        programs=PROGRAMS,
     )
     service.app.include_router(http.routes(service.api_pool, service.committed, ladder))
     service.app.include_router(quality_routes.routes(service.api_pool, ladder))

@@ -17,7 +17,7 @@ from handrail import sites
 from handrail.envelope import Received
 from handrail.events import AdmissionEvent, DayClosed
 from handrail.events.alerts import AlertsDayClosed, RiskChanged
-from handrail.events.intake import IntakeCompleted, ReferralReceived
+from handrail.events.intake import IntakeCompleted, ReferralReceived, Transferred
 from handrail.outbox import Connection
 from handrail.sites import Site, closed_event
 
@@ -84,8 +84,9 @@ async def _keep_facts(
             row.cause, row.heard_at = one.traceparent, one.event.recorded_at
             told.append((one.key, fact))
     await store.add_facts(conn, told)
-    admitted = [r.event for r in about if isinstance(r.event, IntakeCompleted)]
-    await store.learn_people(conn, [(e.admission_id, e.program_id, e.track) for e in admitted])
+    placed = [r.event for r in about if isinstance(r.event, IntakeCompleted | Transferred)]
+    people = {e.admission_id: (e.admission_id, e.program_id, e.track) for e in placed}
+    await store.learn_people(conn, list(people.values()))
     return told
 
 

@@ -34,8 +34,7 @@ on conflict do nothing
 _FACTS = "select admission_id, body from facts where admission_id = any($1::uuid[])"
 _LEARN_PEOPLE = """
 insert into people (admission_id, program_id, track)
-select distinct on (t.admission_id) t.admission_id, t.program_id, t.track
-from unnest($1::uuid[], $2::text[], $3::text[]) as t (admission_id, program_id, track)
+select * from unnest($1::uuid[], $2::text[], $3::text[])
 on conflict (admission_id) do update set
     program_id = excluded.program_id, track = excluded.track
 """

@@ -9,6 +9,7 @@ from attendance import (
     session_routes,
     watchdog,
 )
+from attendance.programs import PROGRAMS
 from handrail.events.attendance import AttendanceDayClosed
 from handrail.service import Service, read_settings, run
 
@@ -22,6 +23,7 @@ async def main() -> int:
         reads=("intake",),
         apply=consumers.on_intake_events,
         before_close=ahead.on_day_end,
+        programs=PROGRAMS,
     )
     service.app.include_router(http.routes(service.api_pool, service.committed))
     service.app.include_router(session_routes.routes(service.api_pool))

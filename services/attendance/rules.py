@@ -135,8 +135,14 @@ def follow(  # noqa: PLR0911  # one line an event
     match event:
         case intake.IntakeCompleted(admitted_on=admitted_on, weekly_minutes=weekly):
             return replace(
-                admission, status="admitted", admitted_on=admitted_on, weekly_minutes=weekly
+                admission,
+                status="admitted",
+                admitted_on=admitted_on,
+                weekly_minutes=weekly,
+                program_id=event.program_id,
             )
+        case intake.Transferred(program_id=program_id):
+            return replace(admission, program_id=program_id)
         case intake.PlanChanged(weekly_minutes=weekly):
             return replace(admission, weekly_minutes=weekly)
         case intake.IntakeLost() | intake.IntakeDeclined():

@@ -3,6 +3,7 @@
 from handrail.events.intake import IntakeDayClosed
 from handrail.service import Service, read_settings, run
 from intake import clocks, consumers, disclosures, http, lists, queries
+from intake.programs import PROGRAMS
 
 
 async def main() -> int:
@@ -14,6 +15,7 @@ async def main() -> int:
         reads=("attendance",),
         feed_rest_seconds=1.0,
         apply=consumers.on_attendance_events,
+        programs=PROGRAMS,
     )
     service.app.include_router(http.routes(service.api_pool, service.committed))
     service.app.include_router(queries.routes(service.api_pool))

@@ -15,7 +15,7 @@ import asyncpg
 import uvicorn
 import uvloop
 from aiokafka.errors import KafkaError
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.telemetry import TelemetryConfig
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
@@ -23,6 +23,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from pydantic import ValidationError
 
 from handrail import http, sites, telemetry
+from handrail.access import guard
+from handrail.access.guard import AccessSettings, Guard, Programs
 from handrail.dead_letters import counts
 from handrail.events import DayClosed
 from handrail.feed import Apply, Feed, SilentError
@@ -57,6 +59,8 @@ class Service:
     after_commit: list[Callable[[], None]] = field(default_factory=list)
     # What else the service has to say of itself in its status, by name.
     shows: dict[str, Callable[[], Awaitable[Any]]] = field(default_factory=dict)
+    # Of which programmes a thing is that a path names.
+    programs: Programs = field(default_factory=dict)
     started: float = field(default_factory=time.time)
 
     def __post_init__(self) -> None:
@@ -84,6 +88,10 @@ class Service:
             self.feed = Feed(self.name, topics, self.work_pool, self.apply, self.committed)
             self.feed.rest_seconds = self.feed_rest_seconds
             self.feed.subscribe(self.broker, os.environ.get("HANDRAIL_INSTANCE", "1"))
+        self.access = read(AccessSettings, self.name)
+        required = self.access.is_required(self.settings.http_host)
+        self.guard = Guard(self.name, self.access.tokens(), is_required=required)
+        self.guard.pool, self.guard.programs = self.api_pool, self.programs
         self.app = FastAPI(
             title=f"Handrail {self.name}",
             version="1",
@@ -91,8 +99,10 @@ class Service:
             redoc_url=None,
             redirect_slashes=False,
             telemetry=OUR_SPANS_ONLY,
+            dependencies=[Depends(self.guard)],
         )
         http.install(self.app)
+        guard.install(self.app, http.problem)
         redrive = self.feed.redrive if self.feed else _nothing_to_redrive
         self.app.include_router(
             http.operator_routes(self.api_pool, redrive, self.status, self.ready)
@@ -113,6 +123,7 @@ class Service:
 
     async def serve(self) -> int:
         """Run until SIGTERM or SIGINT. Returns the process's exit code."""
+        guard.require_rows(self.app, self.guard.table)
         config = uvicorn.Config(
             self.app,
             host=self.settings.http_host,

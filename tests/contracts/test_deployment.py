@@ -13,6 +13,7 @@ import yaml
 
 from alerts.delivery import MailSettings
 from alerts.page.settings import PageSettings
+from handrail.access.guard import AccessSettings
 from handrail.settings import PREFIX, Settings
 from handrail.topics import OWNERS, PARTITIONS, topic_of
 from intake.disclosures.courier import EgressSettings
@@ -62,7 +63,7 @@ def of_kind(kind: str) -> list[Document]:
 
 
 def known_settings() -> set[str]:
-    kinds = (Settings, PageSettings, MailSettings, EgressSettings, LedgerSettings)
+    kinds = (Settings, PageSettings, MailSettings, AccessSettings, EgressSettings, LedgerSettings)
     fields = {name for kind in kinds for name in kind.model_fields}
     names = {PREFIX + name.upper() for name in fields}
     return names | {f"{name}_FILE" for name in names} | ELSEWHERE

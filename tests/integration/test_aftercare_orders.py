@@ -97,7 +97,7 @@ async def begin(conn: Connection) -> None:
     here = [("north", "UTC", "wall", FIRST), ("south", "UTC", "replay", FIRST)]
     await sites.learn(conn, here)
     where = {person: name.split("-")[0] for name, person in PLACES.items()}
-    await store.learn_admissions(conn, where)
+    await store.learn_admissions(conn, {i: (site, None) for i, site in where.items()})
 
 
 async def resolve(conn: Connection, said: Body) -> Body | None:

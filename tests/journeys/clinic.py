@@ -73,7 +73,7 @@ class Clinic:
         """Where a service answers."""
         return str(getattr(self.system.addresses, service))
 
-    async def admitted(self, *, since_days: int = 40) -> UUID:
+    async def admitted(self, *, since_days: int = 40, program: str = "iop-evening") -> UUID:
         """Someone admitted to three evenings a week."""
         referral = await self.say(
             "intake",
@@ -88,7 +88,7 @@ class Clinic:
             "complete_intake",
             admission_id=str(admission),
             admitted_on=days_ago(since_days),
-            program_id="iop-evening",
+            program_id=program,
             track="evening",
             weekly_minutes=540,
             sessions_per_week=3,

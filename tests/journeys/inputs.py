@@ -76,6 +76,12 @@ class Inputs:
                                 method.upper(), place, {}, self.sample(schema) | {name: marked}
                             )
 
+    def body(self, about: Schema) -> Any:
+        """What a route takes, made from its document; None where it takes nothing."""
+        content = about.get("requestBody", {}).get("content", {})
+        schema = content.get("application/json", {}).get("schema")
+        return self.sample(schema) if schema else None
+
     def sample(self, schema: Schema) -> Any:  # noqa: PLR0911  # one answer for each kind of schema
         """Something the schema takes, with every field it names."""
         schema = self._whole(schema)

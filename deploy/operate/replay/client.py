@@ -27,7 +27,7 @@ class Client:
     def __init__(self, addresses: Addresses, say: Callable[[str], None]) -> None:
         """`say` takes a line for people."""
         self.addresses, self.say = addresses, say
-        self.http = httpx.AsyncClient(timeout=60, trust_env=False)
+        self.http = httpx.AsyncClient(timeout=60, trust_env=False, auth=addresses.auth())
 
     async def post(self, service: str, path: str, body: object = None) -> Any:
         """POST and return the answer. Raises OperateError after five minutes or on a refusal."""

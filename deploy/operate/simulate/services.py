@@ -45,7 +45,7 @@ class Services:
     def __init__(self, addresses: Addresses) -> None:
         """Open with `async with`."""
         self.addresses = addresses
-        self.client = httpx.AsyncClient(timeout=30, trust_env=False)
+        self.client = httpx.AsyncClient(timeout=30, trust_env=False, auth=addresses.auth())
         self.subjects: dict[str, UUID] = {}
         self.refused: Counter[str] = Counter()
 

@@ -6,6 +6,7 @@ import httpx
 
 from alerts.page.settings import PageSettings
 from handrail import telemetry
+from handrail.access.tokens import InnerAuth
 
 SECONDS = 5
 
@@ -21,7 +22,7 @@ class Unknown(Exception):
 class Neighbours:
     """One client for all; connections are kept."""
 
-    def __init__(self, settings: PageSettings) -> None:
+    def __init__(self, settings: PageSettings, auth: InnerAuth) -> None:
         """Nothing connects before it is asked."""
         given = {
             "intake": settings.intake_url,
@@ -29,7 +30,7 @@ class Neighbours:
             "aftercare": settings.aftercare_url,
         }
         self.addresses = {name: str(url).rstrip("/") for name, url in given.items() if url}
-        self.client = httpx.AsyncClient(timeout=SECONDS, trust_env=False)
+        self.client = httpx.AsyncClient(timeout=SECONDS, trust_env=False, auth=auth)
 
     async def get(self, service: str, path: str, **query: Any) -> Any:
         """What it answers. Raises Away or Unknown."""

@@ -1,6 +1,5 @@
 """The page, put together: sign-in, the list, and what they are dressed in."""
 
-from ipaddress import ip_address
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -14,6 +13,7 @@ from alerts.page.oidc import Provider
 from alerts.page.settings import PageSettings
 from alerts.page.show import HEADERS, Pages
 from alerts.rules import Ladder
+from handrail.access.guard import is_loopback
 from handrail.service import Service, read
 from handrail.settings import Settings
 
@@ -34,16 +34,18 @@ def install(service: Service, ladder: Ladder) -> None:
     app = service.app
     everybody = settings.development_issuer
     if everybody is None:
-        everybody = _is_loopback(service.settings.http_host)
+        everybody = is_loopback(service.settings.http_host)
     if settings.oidc_issuer is None and everybody:
-        app.include_router(issuer.routes(base, settings.oidc_client_id, pages.show))
+        app.include_router(
+            issuer.routes(base, settings.oidc_client_id, service.access.access_audience, pages.show)
+        )
     way_in = Doors(service.api_pool, pages, settings, base, _provider(settings, base))
     changes = Changes(service.work_pool, lambda: service.is_stopping)
     service.loops.append(changes.run)
     service.after_commit.append(changes.ring)
     doors.install(app, way_in)
     app.include_router(today.routes(way_in, changes))
-    neighbours = Neighbours(settings)
+    neighbours = Neighbours(settings, service.access.inner_auth(service.name))
     app.include_router(people.routes(way_in, service.committed, ladder, neighbours))
     app.include_router(rosters.routes(way_in, neighbours))
     app.include_router(team.routes(way_in))
@@ -69,13 +71,6 @@ def _provider(settings: PageSettings, base: str) -> Provider:
         settings.oidc_client_secret.get_secret_value(),
         settings.oidc_scope,
     )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _dress() -> APIRouter:

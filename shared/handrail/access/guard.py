@@ -1,0 +1,171 @@
+"""Stands before every route of a service: knows the caller, and asks the table."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from ipaddress import ip_address
+from typing import Any, Literal, TypeAlias
+from uuid import UUID
+
+import asyncpg
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute, iter_route_contexts
+from pydantic import Field, HttpUrl, SecretStr
+
+from handrail.access.table import Caller, Refusal, Table, refusal, table_of, without_row
+from handrail.access.tokens import BadToken, InnerAuth, ProviderAway, Tokens
+from handrail.outbox import Connection
+from handrail.settings import FromEnvironment
+
+# By the name of a path's part: the programmes of what it names; none where there is no such thing.
+Programs: TypeAlias = Mapping[str, Callable[[Connection, UUID], Awaitable[Iterable[str | None]]]]
+# Who calls where no token is asked for and none came.
+ON_LOOPBACK = Caller("loopback", "system", None)
+
+
+class AccessSettings(FromEnvironment):
+    """Whether calls need a token, and whose tokens count."""
+
+    access: Literal["open", "required"] | None = Field(
+        default=None, description="Whether each call needs a token; else not on loopback alone."
+    )
+    access_issuer: HttpUrl | None = Field(
+        default=None, description="Who signs the tokens; else the provider of the page's sign-in."
+    )
+    oidc_issuer: HttpUrl | None = None
+    access_audience: str = "handrail-api"
+    access_key: SecretStr | None = Field(
+        default=None, min_length=16, description="A secret that all services share."
+    )
+
+    def is_required(self, host: str) -> bool:
+        """Whether a call needs a token where the service listens on this host."""
+        return self.access == "required" if self.access else not is_loopback(host)
+
+    def key(self) -> str | None:
+        """The secret that all services share."""
+        return self.access_key.get_secret_value() if self.access_key else None
+
+    def inner_auth(self, subject: str) -> InnerAuth:
+        """How a part of Handrail calls another."""
+        return InnerAuth(self.key(), subject, self.access_audience)
+
+    def tokens(self) -> Tokens:
+        """What is known of tokens."""
+        given = self.access_issuer or self.oidc_issuer
+        named = str(given) if given else None
+        # A provider's name is compared letter by letter; pydantic adds a slash to a bare host.
+        if named and named.count("/") == 3:
+            named = named.rstrip("/")
+        return Tokens(named, self.access_audience, self.key())
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens there."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Refused(Exception):
+    """The call is refused; `why` says whether another token would help."""
+
+    def __init__(self, why: Refusal | Literal["provider_away"]) -> None:
+        """`why` is all that is told."""
+        super().__init__(why)
+        self.why = why
+
+
+class Guard:
+    """A dependency of every route."""
+
+    def __init__(self, service: str, tokens: Tokens, *, is_required: bool) -> None:
+        """The pool and the programmes of things are given by the service."""
+        self.table: Table = table_of(service)
+        self.tokens, self.is_required = tokens, is_required
+        self.pool: asyncpg.Pool | None = None
+        self.programs: Programs = {}
+
+    async def __call__(self, request: Request) -> None:
+        """Let the call pass. Raises Refused."""
+        route = f"{request.method} {request.scope['route'].path}"
+        row = self.table.get(route)
+        caller = await self._caller(request)
+        why = refusal(row, caller)
+        if why:
+            raise Refused(why)
+        request.state.caller = caller
+        if row and caller and row.scope == "own" and caller.programs is not None:
+            await self._require_own(request, caller)
+
+    async def _caller(self, request: Request) -> Caller | None:
+        given = request.headers.get("authorization")
+        if given is None:
+            return None if self.is_required else ON_LOOPBACK
+        kind, _, token = given.partition(" ")
+        if kind.lower() != "bearer":
+            return None
+        try:
+            return await self.tokens.caller(token.strip())
+        except BadToken:
+            return None
+        except ProviderAway:
+            raise Refused("provider_away") from None
+
+    async def _require_own(self, request: Request, caller: Caller) -> None:
+        """What is not there is refused as what is another's: a refusal tells nobody what there is."""
+        named = [(name, ask) for name, ask in self.programs.items() if name in request.path_params]
+        assert self.pool is not None
+        async with self.pool.acquire() as conn:
+            for name, ask in named:
+                try:
+                    wanted = UUID(str(request.path_params[name]))
+                except ValueError:
+                    raise Refused("programme") from None
+                if not caller.sees(await ask(conn, wanted)):
+                    raise Refused("programme")
+        if not named:
+            raise Refused("programme")
+
+
+def install(app: FastAPI, problem: Callable[..., JSONResponse]) -> None:
+    """The answers to who is refused."""
+
+    async def on_refused(_request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, Refused)
+        status, code, detail = _ANSWERS[error.why]
+        answer = problem(status, code, detail)
+        if status == 401:
+            answer.headers["www-authenticate"] = "Bearer"
+        return answer
+
+    app.add_exception_handler(Refused, on_refused)
+
+
+_ANSWERS: dict[str, tuple[int, str, str]] = {
+    "sign_in": (401, "sign_in", "Send a bearer token that has not run out."),
+    "role": (403, "not_allowed", "This role may not do that; see docs/access.md."),
+    "programme": (403, "not_allowed", "That is not of your own programmes, or is not there."),
+    "provider_away": (503, "not_ready", "The provider of sign-in does not answer. Try again soon."),
+}
+
+
+def require_rows(app: FastAPI, table: Table) -> None:
+    """Every route has a row. Raises LookupError with those that have none."""
+    routes = [
+        f"{method} {found.path}"
+        for found in iter_route_contexts(app.routes)
+        if isinstance(found.route, APIRoute)
+        for method in found.methods or ()
+    ]
+    missing = without_row(table, routes)
+    if missing or not routes:
+        message = f"access.toml has no line for: {', '.join(missing)}"
+        raise LookupError(message)
+
+
+def caller_of(request: Request) -> Caller:
+    """Who calls a route that the guard let pass."""
+    found: Any = request.state.caller
+    assert isinstance(found, Caller)
+    return found
