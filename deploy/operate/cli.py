@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import importlib.util
 import json
+import signal
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Never
@@ -188,6 +189,8 @@ def main() -> None:
     asked = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     for name in [asked] if asked in ELSEWHERE else [] if asked else ELSEWHERE:
         _load(str(name))
+    # Ended by another program is ended as by Ctrl-C: what was started is stopped.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app(prog_name="handrail")
     except OperateError as error:

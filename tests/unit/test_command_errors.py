@@ -1,6 +1,9 @@
 """What `./handrail` prints when something it does fails, also when that was one of several tasks."""
 
 import asyncio
+import signal
+import subprocess
+import sys
 
 import pytest
 import typer
@@ -67,3 +70,36 @@ def test_a_fault_of_ours_beside_it_is_not_hidden(monkeypatch: pytest.MonkeyPatch
         cli.main()
 
     assert raised.group_contains(ZeroDivisionError)
+
+
+ENDLESS = """
+import asyncio
+import typer
+from operate import cli
+
+async def serve():
+    try:
+        print("begun", flush=True)
+        await asyncio.sleep(60)
+    finally:
+        print("stopped", flush=True)
+
+cli.app = typer.Typer()
+cli.app.command("none")(lambda: None)
+cli.app.command("serve")(lambda: asyncio.run(serve()))
+cli.main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_is_ended_stops_what_it_started(number: signal.Signals) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", ENDLESS, "serve"], stdout=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "begun\n"
+
+        run.send_signal(number)
+
+        assert run.communicate(timeout=30)[0] == "stopped\n"
+    assert run.returncode == cli.EXIT_INTERRUPTED
