@@ -91,10 +91,12 @@ class Guard:
         route = f"{request.method} {request.scope['route'].path}"
         row = self.table.get(route)
         caller = await self._caller(request)
+        request.state.caller = caller
+        if caller is ON_LOOPBACK:
+            return
         why = refusal(row, caller)
         if why:
             raise Refused(why)
-        request.state.caller = caller
         if row and caller and row.scope == "own" and caller.programs is not None:
             await self._require_own(request, caller)
 
