@@ -14,7 +14,9 @@ from operate.addresses import ACCESS_KEY, Addresses
 from operate.errors import OperateError
 
 SERVICES = ("intake", "attendance", "alerts", "aftercare")
-PORT_NAMES = (*SERVICES, "postgres", "kafka", "kafka_controller")
+# Those that take HL7 messages by MLLP.
+MLLP = {"intake": "intake_mllp", "attendance": "attendance_mllp"}
+PORT_NAMES = (*SERVICES, "postgres", "kafka", "kafka_controller", *MLLP.values())
 HOST = "127.0.0.1"
 # Below the range from which systems take the near end of an outgoing connection.
 FIRST_PORT, LAST_PORT = 20000, 32000

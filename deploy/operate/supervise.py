@@ -17,7 +17,7 @@ import psutil
 from operate import databases
 from operate.addresses import ACCESS_KEY
 from operate.errors import OperateError
-from operate.home import HOST, SERVICES, Home, checkout
+from operate.home import HOST, MLLP, SERVICES, Home, checkout
 from operate.parts import kafka, postgres, topics
 from operate.parts.kafka import Kafka
 from operate.parts.postgres import Postgres
@@ -140,9 +140,11 @@ class Supervisor:
             "HANDRAIL_ACCESS_ISSUER": os.environ.get("HANDRAIL_ACCESS_ISSUER")
             or os.environ.get("HANDRAIL_OIDC_ISSUER")
             or f"http://{HOST}:{self.ports['alerts']}/development",
+            "HANDRAIL_HL7_KEY": os.environ.get("HANDRAIL_HL7_KEY") or self.home.secret("hl7_key"),
             "HANDRAIL_HTTP_HOST": HOST,
             "HANDRAIL_HTTP_PORT": str(self.ports[name]),
             **{f"HANDRAIL_{n.upper()}_URL": f"http://{HOST}:{self.ports[n]}" for n in SERVICES},
+            **({"HANDRAIL_MLLP_PORT": str(self.ports[MLLP[name]])} if name in MLLP else {}),
             "PYTHONUNBUFFERED": "1",
             "MALLOC_ARENA_MAX": "2",
         }

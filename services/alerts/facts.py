@@ -132,6 +132,11 @@ def _told_elsewhere(event: AdmissionEvent) -> _Told | None:  # noqa: C901, PLR09
 
 def _told_of_person(event: AdmissionEvent) -> _Told | None:
     match event:
+        case intake.DischargeUndone():
+            codes = (event.status, event.reason or "")
+            return "reopened", event.recorded_day.toordinal(), codes, ()
+        case intake.AdmissionUndone():
+            return "unadmitted", event.recorded_day.toordinal(), (), ()
         case care.SupportNamed() | care.SupportConsentChanged() | care.SupportRemoved():
             day = event.recorded_day.toordinal()
             return "supported", day, (), (float(event.contactable or 0),)

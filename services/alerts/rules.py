@@ -210,7 +210,7 @@ def _ending(story: Story, fact: Fact) -> str:  # noqa: PLR0911  # one line an en
         return "transferred_and_seen"
     if fact.what == "outreach" and fact.codes[1] == "reached_declined":
         return "declined_documented"
-    if fact.what in ("discharged", "lost"):
+    if fact.what in ("discharged", "lost", "unadmitted"):
         return "discharged"
     return ""
 

@@ -123,6 +123,8 @@ def _excused(story: Story, fact: Fact) -> None:
 
 
 def _admitted(story: Story, fact: Fact) -> None:
+    if story.phase == "lost":
+        _end_pause(story, fact.recorded)
     story.phase, story.admitted = "admitted", fact.day
     story.weekly_minutes, story.sessions_per_week = (int(n) for n in fact.numbers)
     day = fact.day or fact.recorded
@@ -174,6 +176,11 @@ def _unmerged(story: Story, fact: Fact) -> None:
     elif story.phase in ("discharged", "lost"):
         _begin_pause(story, "discharge", fact.recorded)
         story.ended = reason
+
+
+def _unadmitted(story: Story, fact: Fact) -> None:
+    _begin_pause(story, "admission_undone", fact.recorded)
+    story.phase, story.admitted, story.run = "lost", None, []
 
 
 def _begin_pause(story: Story, reason: str, day: int) -> None:
@@ -253,6 +260,8 @@ _OTHERS = {
     "lost": _lost,
     "merged": _merged,
     "unmerged": _unmerged,
+    "reopened": _unmerged,
+    "unadmitted": _unadmitted,
     "unheld": _unheld,
     "supported": _supported,
     "screened": _screened,

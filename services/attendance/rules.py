@@ -128,7 +128,7 @@ def note(admission: Admission, command: commands.PersonCommand, when: When) -> A
     raise TypeError(command.__class__.__name__)
 
 
-def follow(  # noqa: PLR0911  # one line an event
+def follow(  # noqa: C901, PLR0911  # one line an event
     admission: Admission, event: AdmissionEvent, day: date
 ) -> Admission:
     """The admission after one of intake's events; `day` is the local day it happened."""
@@ -153,6 +153,10 @@ def follow(  # noqa: PLR0911  # one line an event
             return replace(admission, status="admitted", held_until=day)
         case intake.Discharged(discharged_on=ended_on):
             return replace(admission, status="discharged", ended_on=ended_on)
+        case intake.DischargeUndone(status=status):
+            return replace(admission, status=status, ended_on=None)
+        case intake.AdmissionUndone():
+            return replace(admission, status="referred", admitted_on=None)
         case intake.AdmissionsMerged(duplicate_id=admission.admission_id):
             ended_on = admission.ended_on or event.recorded_day
             return replace(admission, status="discharged", ended_on=ended_on)

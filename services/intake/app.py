@@ -2,7 +2,7 @@
 
 from handrail.events.intake import IntakeDayClosed
 from handrail.service import Service, read_settings, run
-from intake import clocks, consumers, disclosures, http, lists, queries
+from intake import adt, clocks, consumers, disclosures, http, lists, queries
 from intake.programs import PROGRAMS
 
 
@@ -22,6 +22,7 @@ async def main() -> int:
     service.app.include_router(lists.routes(service.api_pool))
     service.app.include_router(clocks.routes(service.api_pool))
     disclosures.install(service)
+    adt.install(service)
     return await service.serve()
 
 

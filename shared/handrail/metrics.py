@@ -56,6 +56,9 @@ REFUSED = Counter(
     ("topic",),
     registry=REGISTRY,
 )
+HL7 = Counter(
+    "handrail_hl7_messages", "HL7 messages answered, by outcome.", ("state",), registry=REGISTRY
+)
 LAG = Gauge("handrail_feed_lag", "Records not taken yet, by topic.", ("topic",), registry=REGISTRY)
 LETTERS = Gauge(
     "handrail_dead_letters", "Records kept, parked or behind one.", ("state",), registry=REGISTRY
@@ -160,7 +163,7 @@ _LABELS: dict[str, tuple[str, ...]] = {
     metric._name: tuple(metric._labelnames)  # noqa: SLF001  # the library shows its names nowhere else
     for metric in (
         *(REQUESTS, REQUEST_SECONDS, SENT, BACKLOG, OLDEST, STUMBLES, APPLIED, BATCH_SECONDS),
-        *(REFUSED, LAG, LETTERS, PARKED, LAST_SUCCESS, ALERTS, TO_ALERT, ESCALATED, LATE),
+        *(REFUSED, HL7, LAG, LETTERS, PARKED, LAST_SUCCESS, ALERTS, TO_ALERT, ESCALATED, LATE),
         *(NOTICES, NOTICE_OLDEST, SILENT),
     )
 }

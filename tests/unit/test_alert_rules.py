@@ -17,7 +17,7 @@ _OWNERS = {
     "held": "intake",
     "resumed": "intake",
     "stepped": "intake",
-    "discharged": "intake",
+    **dict.fromkeys(("discharged", "reopened", "unadmitted", "admitted"), "intake"),
     "outreach": "alerts",
     "resolved": "alerts",
     "first_visit_missed": "aftercare",
@@ -145,6 +145,43 @@ def test_nothing_but_safety_is_raised_while_absence_is_expected(hold: str) -> No
     assert raised(ended(facts(*told), 45)) == []
     flagged = facts(*told, (30, "measured", "c-ssrs", "flag"))
     assert raised(ended(flagged, 45)) == [(30, "safety_flag", 0)]
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ([(24, "discharged", "completed"), missed(25), missed(26)], []),
+        (
+            [(24, "discharged", "completed"), (25, "reopened", "admitted", ""), missed(26), missed(28)],
+            [(26, "single_miss", 3), (28, "misses_within_a_week", 2)],
+        ),
+        (
+            [(24, "held", "leave"), (25, "discharged", "other"), (26, "reopened", "on_hold", "leave"), missed(27), missed(28)],
+            [],
+        ),
+        ([(24, "unadmitted"), missed(25), missed(26)], []),
+    ],
+)  # fmt: skip
+def test_an_end_taken_back_is_as_if_it_had_not_been(
+    told: list[Told], expected: list[tuple[int, str, int]]
+) -> None:
+    assert raised(ended(facts(*REGULAR, *told), 29)) == expected
+
+
+def test_an_admission_taken_back_closes_its_concern_and_a_new_one_is_watched() -> None:
+    told = [*REGULAR, missed(23), missed(24), (25, "unadmitted")]
+    record = Record(EMPTY, waiting=facts(*told))
+    settled = settle(record, range(START, START + 27), LADDER)
+
+    assert settled.story.concern is None
+    assert [o.ending for o in settled.outcomes if o.what == "closed"] == ["discharged"]
+    assert settled.story.pauses == [("admission_undone", START + 25, None)]
+    again = Fact(
+        START + 30, 9 * START, "intake", 99, "admitted", START + 30, ("day",), (540.0, 3.0)
+    )
+    later = settle(Record(EMPTY, waiting=[*facts(*told), again]), range(START, START + 32), LADDER)
+    assert later.story.phase == "admitted"
+    assert later.story.pauses == [("admission_undone", START + 25, START + 30)]
 
 
 def test_a_hold_that_an_outreach_found_ends_when_the_person_is_seen() -> None:

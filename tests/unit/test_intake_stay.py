@@ -59,6 +59,9 @@ def refused(about: Admission, do: str, **facts: Any) -> tuple[str, str | None]:
         ("on_hold", "resume", {}, "admitted", "intake.resumed.v1"),
         ("admitted", "transfer", {"program_id": "iop-day"}, "admitted", "intake.transferred.v1"),
         ("on_hold", "discharge", {"reason": "incarcerated", "discharged_on": TODAY}, "discharged", "intake.discharged.v1"),
+        ("discharged", "undo_discharge", {}, "admitted", "intake.discharge_undone.v1"),
+        ("admitted", "undo_admission", {}, "referred", "intake.admission_undone.v1"),
+        ("on_hold", "undo_admission", {}, "referred", "intake.admission_undone.v1"),
     ],
 )  # fmt: skip
 def test_a_step_of_the_stay_leads_on_and_is_told(
@@ -228,3 +231,19 @@ def test_another_level_may_bring_its_dose() -> None:
         "intake.level_of_care_changed.v1",
         "intake.plan_changed.v1",
     ]
+
+
+def test_an_end_taken_back_leaves_the_hold_that_it_cut_short() -> None:
+    held = admission("on_hold", hold_reason="hospital")
+    over, _ = rules.decide(matter(held), command("discharge", reason="other", discharged_on=TODAY))
+
+    again, [told] = rules.decide(matter(over), command("undo_discharge"))
+
+    assert again == held
+    assert (told.model_dump()["status"], told.model_dump()["reason"]) == ("on_hold", "hospital")
+
+
+def test_only_what_happened_is_taken_back() -> None:
+    assert refused(admission("admitted"), "undo_discharge") == ("wrong_status", "admission_id")
+    for status in ("referred", "discharged", "merged"):
+        assert refused(admission(status), "undo_admission") == ("wrong_status", "admission_id")

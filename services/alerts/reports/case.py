@@ -63,7 +63,7 @@ def _since(plan: tuple[int, int]) -> int:
     return plan[0]
 
 
-def _learn(case: Case, fact: Fact, zone: ZoneInfo) -> None:  # noqa: C901  # one line a fact
+def _learn(case: Case, fact: Fact, zone: ZoneInfo) -> None:  # noqa: C901, PLR0912  # one line a fact
     day = fact.day if fact.day is not None else fact.recorded
     match fact.what:
         case "referred":
@@ -80,6 +80,11 @@ def _learn(case: Case, fact: Fact, zone: ZoneInfo) -> None:  # noqa: C901  # one
             case.is_merged = case.is_merged or fact.codes == ("merged",)
         case "unmerged":
             case.is_merged = False
+        case "reopened":
+            case.ended, case.reason = None, ""
+        case "unadmitted":
+            case.admitted = None
+            case.plans.clear()
         case "attended":
             case.visits.append((day, int(fact.numbers[1])))
         case "missed":

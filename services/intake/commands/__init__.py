@@ -35,6 +35,8 @@ from intake.commands.stay import (
     ReceiveReferral,
     Resume,
     Transfer,
+    UndoAdmission,
+    UndoDischarge,
     Waitlist,
 )
 from intake.commands.team import AssignRole, CoverRole, ReleaseRole
@@ -76,6 +78,8 @@ __all__ = [
     "SetAccess",
     "SetConstraints",
     "Transfer",
+    "UndoAdmission",
+    "UndoDischarge",
     "UnlistProgram",
     "UnmergeAdmissions",
     "Waitlist",
@@ -119,6 +123,8 @@ AdmissionChange: TypeAlias = (
     | Resume
     | LogAttempt
     | Discharge
+    | UndoDischarge
+    | UndoAdmission
     | MergeAdmissions
     | UnmergeAdmissions
 )

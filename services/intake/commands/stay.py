@@ -114,6 +114,18 @@ class Resume(AdmissionCommand):
     do: Literal["resume"] = "resume"
 
 
+class UndoDischarge(AdmissionCommand):
+    """The end was recorded by mistake."""
+
+    do: Literal["undo_discharge"] = "undo_discharge"
+
+
+class UndoAdmission(AdmissionCommand):
+    """The person was not admitted after all; the referral goes on."""
+
+    do: Literal["undo_admission"] = "undo_admission"
+
+
 class Transfer(AdmissionCommand):
     """Go on in another programme or track of the site; a move elsewhere is a discharge."""
 

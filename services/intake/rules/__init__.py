@@ -66,4 +66,6 @@ _RULES: dict[type[commands.AdmissionCommand], Callable[[Matter, Any], Decided]] 
     commands.Resume: stay.resume,
     commands.LogAttempt: stay.log_attempt,
     commands.Discharge: stay.discharge,
+    commands.UndoDischarge: stay.undo_discharge,
+    commands.UndoAdmission: stay.undo_admission,
 }

@@ -138,6 +138,25 @@ def discharge(matter: Matter, command: commands.Discharge) -> Decided:
     return after, (events.Discharged(**matter.about(), **facts, attempts=attempts),)
 
 
+def undo_discharge(matter: Matter, _command: commands.UndoDischarge) -> Decided:
+    """As if it had not ended; a hold that the end cut short goes on."""
+    before = matter.admission
+    require(before, {"discharged"})
+    status = "on_hold" if before.hold_reason else "admitted"
+    after = replace(before, status=status, ended_on=None, ended_for=None)
+    event = events.DischargeUndone(**matter.about(), status=status, reason=before.hold_reason)
+    return after, (event,)
+
+
+def undo_admission(matter: Matter, _command: commands.UndoAdmission) -> Decided:
+    """A referral again, and its clock with it."""
+    require(matter.admission, OPEN)
+    after = replace(
+        matter.admission, status="referred", admitted_on=None, hold_reason=None, recertify_by=None
+    )
+    return after, (events.AdmissionUndone(**matter.about()),)
+
+
 def lacks(the_chart: Chart, supervisor_id: UUID | None, day: date) -> list[tuple[str, str]]:
     """What an end by the facility still lacks: (field, what to do)."""
     found = []

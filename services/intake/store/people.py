@@ -26,6 +26,7 @@ _LAST_SEEN = """
 select admission_id, max(attended_on) from visits
 where admission_id = any($1::uuid[]) group by admission_id
 """
+_REKEY = "update admissions set patient_id = $2 where patient_id = $1"
 
 
 async def admissions_of(conn: Connection, patient_id: UUID) -> list[dict[str, Any]]:
@@ -38,3 +39,8 @@ async def last_seen(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, date]:
     asked = list(ids)
     rows = await conn.fetch(_LAST_SEEN, asked) if asked else []
     return {row[0]: row[1] for row in rows}
+
+
+async def rekey(conn: Connection, was: UUID, now: UUID) -> None:
+    """One person was known by two identifiers: all of theirs bears the second."""
+    await conn.execute(_REKEY, was, now)

@@ -180,6 +180,19 @@ class Discharged(AdmissionEvent):
     )
 
 
+@event("intake.discharge_undone.v1")
+class DischargeUndone(AdmissionEvent):
+    """The end was recorded by mistake: the admission is what it was before."""
+
+    status: Code = Field(examples=["admitted", "on_hold"])
+    reason: Code | None = Field(default=None, description="Of its hold.")
+
+
+@event("intake.admission_undone.v1")
+class AdmissionUndone(AdmissionEvent):
+    """The person was not admitted after all: it is a referral again."""
+
+
 @event("intake.attempt_logged.v1")
 class AttemptLogged(AdmissionEvent):
     """Staff tried to reach the person, so that an end by the facility is the last resort."""

@@ -1,0 +1,37 @@
+"""ADT messages from other systems: referrals, admissions, leave, ends and merges."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from handrail.hl7.desk import Letter, Part
+from handrail.hl7.install import install as install_desk
+from handrail.hl7.install import settings_of
+from handrail.hl7.reading import Message
+from handrail.outbox import Connection
+from handrail.service import Service
+from intake.adt import hospital, routes, visits
+
+
+def install(service: Service) -> None:
+    """Give the service its desk for ADT, where a key is set."""
+    part = Part("ADT", frozenset(visits.BY_EVENT), visits.subject, apply, moment)
+    desk = install_desk(service, settings_of(service), part)
+    if desk:
+        service.app.include_router(routes.routes(desk))
+
+
+async def apply(conn: Connection, letter: Letter) -> None:
+    """Carry out what a message says. Raises Refusal or Rejected."""
+    case = visits.case_of(conn, letter)
+    if letter.sender.is_outside:
+        await hospital.take(case)
+    else:
+        await visits.BY_EVENT[letter.message.event](case)
+
+
+def moment(message: Message, zone: ZoneInfo) -> datetime:
+    """When it happened, where that is said; else when it was recorded, or sent."""
+    for segment, field in (("EVN", 6), ("EVN", 2)):
+        if message.value(segment, field):
+            return message.moment(segment, field, zone)
+    return message.moment("MSH", 7, zone)

@@ -1,0 +1,247 @@
+"""ADT of the programme's own records: each message becomes the commands that say the same."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID, uuid4
+
+from handrail import edges
+from handrail.hl7 import store as names
+from handrail.hl7.desk import Letter
+from handrail.hl7.reading import MISSING, UNKNOWN, VALUE, Refusal, at
+from handrail.outbox import Connection
+from intake import admission, commands, store
+from intake.adt.terms import Terms
+from intake.commands import AdmissionCommand, ReceiveReferral
+from intake.facts import BEFORE, OPEN, Admission
+from intake.store import people
+
+# Where identifiers stand, and in which component their authority.
+VISIT, PERSON = ("PV1", 19, 4), ("PID", 3, 4)
+
+
+@dataclass(slots=True)
+class Case:
+    """One message on its way into the database."""
+
+    conn: Connection
+    letter: Letter
+    terms: Terms
+    said: int = field(default=0)
+
+    async def say(
+        self, command: type[AdmissionCommand] | type[ReceiveReferral], **facts: Any
+    ) -> UUID:
+        """Have one command carried out. Raises Rejected."""
+        self.said += 1
+        sender = self.letter.sender
+        made = command(
+            source=sender.source,
+            key=f"{self.letter.key}:{self.said}",
+            occurred_at=self.letter.at,
+            **facts,
+        )
+        [result] = await admission.take(self.conn, [made], self.letter.now)  # type: ignore[list-item]  # one of the union
+        subject = edges.accepted(result).subject
+        assert subject is not None
+        return subject
+
+    async def visit(self) -> Admission | None:
+        """The admission of the message's visit, where one is known."""
+        name = self.letter.name("visit", self.letter.message.named(*VISIT))
+        found = await names.find(self.conn, name)
+        return await store.one(self.conn, found) if found else None
+
+    async def known_visit(self) -> Admission:
+        """The same. Raises Refusal where none is known yet."""
+        found = await self.visit()
+        if found is None:
+            raise Refusal(UNKNOWN, ("PV1", 1, 19), "No visit of that number is known yet.")
+        return found
+
+    def person(self) -> bytes:
+        """The name of the message's person."""
+        return self.letter.name("person", self.letter.message.named(*PERSON))
+
+    def unit(self) -> str:
+        """Where the visit is."""
+        return self.letter.message.value("PV1", 3)
+
+    def day(self, field_number: int) -> date:
+        """The day in that field of PV1; the message's own where there is none."""
+        zone = self.letter.zone
+        written = self.letter.message.day("PV1", field_number, zone)
+        return written or self.letter.at.astimezone(zone).date()
+
+
+async def _register(case: Case) -> None:
+    """A04, A05: somebody is expected. Said of a visit that is known, it changes nothing."""
+    if await case.visit() is None:
+        await _open(case)
+
+
+async def _open(case: Case) -> Admission:
+    letter = case.letter
+    with at("PID", 3):
+        patient_id = await names.name_once(case.conn, case.person(), uuid4())
+    opened = await case.say(
+        ReceiveReferral,
+        site_id=letter.sender.site_id,
+        time_zone=letter.sender.time_zone,
+        patient_id=patient_id,
+        referral_source=case.terms.sources.get(
+            letter.message.value("PV1", 14), case.terms.referral_source
+        ),
+    )
+    await names.name(case.conn, letter.name("visit", letter.message.named(*VISIT)), opened)
+    found = await store.one(case.conn, opened)
+    assert found is not None
+    return found
+
+
+async def _admit(case: Case) -> None:
+    """A01: the person is admitted. Whoever is so already stays as they are."""
+    found = await case.visit() or await _open(case)
+    if found.status in OPEN:
+        return
+    place = case.terms.place_of(case.unit())
+    if place is None:
+        raise Refusal(VALUE, ("PV1", 1, 3), "No programme is entered for this unit.")
+    with at("PV1", 44):
+        await case.say(
+            commands.CompleteIntake,
+            admission_id=found.admission_id,
+            admitted_on=case.day(44),
+            **place.model_dump(),
+        )
+
+
+async def _discharge(case: Case) -> None:
+    """A03: the end, by the reason that PV1-36 says."""
+    found = await case.known_visit()
+    if found.status == "discharged":
+        return
+    with at("PV1", 45):
+        await case.say(
+            commands.Discharge,
+            admission_id=found.admission_id,
+            reason=case.terms.ends.get(case.letter.message.value("PV1", 36), "other"),
+            discharged_on=case.day(45),
+        )
+
+
+async def _update(case: Case) -> None:
+    """A08: another unit is another programme. Names and addresses are not kept here."""
+    found = await case.known_visit()
+    place = case.terms.units.get(case.unit())
+    there = (found.program_id, found.track)
+    if place is None or found.status not in OPEN or there == (place.program_id, place.track):
+        return
+    with at("PV1", 3):
+        await case.say(
+            commands.Transfer,
+            admission_id=found.admission_id,
+            program_id=place.program_id,
+            track=place.track,
+        )
+
+
+async def _cancel(case: Case) -> None:
+    """A11: not admitted after all; a referral goes on, and one that was all there was ends."""
+    found = await case.known_visit()
+    if found.status in BEFORE:
+        await case.say(
+            commands.DeclineReferral,
+            admission_id=found.admission_id,
+            by="programme",
+            reason="other",
+        )
+    elif found.status in OPEN:
+        await case.say(commands.UndoAdmission, admission_id=found.admission_id)
+
+
+async def _cancel_discharge(case: Case) -> None:
+    """A13: it has not ended after all."""
+    found = await case.known_visit()
+    if found.status not in OPEN:
+        await case.say(commands.UndoDischarge, admission_id=found.admission_id)
+
+
+async def _leave(case: Case) -> None:
+    """A21: away on leave; absence is expected."""
+    found = await case.known_visit()
+    if found.status != "on_hold":
+        await case.say(commands.PutOnHold, admission_id=found.admission_id, reason="leave")
+
+
+async def _return(case: Case) -> None:
+    """A22: back from leave."""
+    found = await case.known_visit()
+    if found.status != "admitted":
+        await case.say(commands.Resume, admission_id=found.admission_id)
+
+
+async def _merge(case: Case) -> None:
+    """A40: two numbers are one person. All of it bears the number that goes on."""
+    letter = case.letter
+    old = letter.name("person", letter.message.named("MRG", 1, 4))
+    new = case.person()
+    was, now = await names.find(case.conn, old), await names.find(case.conn, new)
+    if was is None and now is None:
+        raise Refusal(UNKNOWN, ("MRG", 1, 1), "Neither of the two is known yet.")
+    if was is None or now is None:
+        kept = was or now
+        assert kept is not None
+        await names.name(case.conn, new, kept)
+        await names.name(case.conn, old, kept)
+        return
+    if was == now:
+        return
+    duplicate, survivor = await open_of(case.conn, was), await open_of(case.conn, now)
+    await people.rekey(case.conn, was, now)
+    await names.rename(case.conn, was, now)
+    if duplicate and survivor:
+        await case.say(commands.MergeAdmissions, admission_id=survivor, duplicate_id=duplicate)
+
+
+async def open_of(conn: Connection, patient_id: UUID) -> UUID | None:
+    """The person's newest admission or referral that has not ended."""
+    found = await people.admissions_of(conn, patient_id)
+    going_on = [row["admission_id"] for row in found if row["status"] in BEFORE | OPEN]
+    return going_on[-1] if going_on else None
+
+
+BY_EVENT: dict[str, Callable[[Case], Awaitable[None]]] = {
+    "A01": _admit,
+    "A03": _discharge,
+    "A04": _register,
+    "A05": _register,
+    "A08": _update,
+    "A11": _cancel,
+    "A13": _cancel_discharge,
+    "A21": _leave,
+    "A22": _return,
+    "A40": _merge,
+}
+
+
+def subject(letter: Letter) -> bytes:
+    """What a message is about: its visit; of a merge, the person. Raises Refusal."""
+    message = letter.message
+    if message.event == "A40":
+        message.needed("MRG", 1)
+        return letter.name("person", message.named(*PERSON))
+    if letter.sender.is_outside:
+        return letter.name("person", message.named(*PERSON))
+    if not message.value("PID", 3):
+        raise Refusal(MISSING, ("PID", 1, 3), "This field is needed.")
+    return letter.name("visit", message.named(*VISIT))
+
+
+def case_of(conn: Connection, letter: Letter) -> Case:
+    """A message on its way."""
+    return Case(conn, letter, Terms.model_validate_json(letter.sender.terms))
+
+
+__all__ = ["BY_EVENT", "Case", "case_of", "open_of", "subject"]

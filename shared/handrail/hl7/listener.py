@@ -1,0 +1,107 @@
+"""Listens for messages by MLLP: who may connect, how long and how much."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Any
+
+from hl7.mllp import InvalidBlockError, start_hl7_server
+
+from handrail import metrics
+from handrail.hl7 import answers
+from handrail.hl7.reading import TYPE, Refusal
+from handrail.hl7.settings import Hl7Settings
+from handrail.telemetry import log
+
+MESSAGE_LIMIT = 1024 * 1024
+# From its first byte on, a message has so long to come, and its answer so long to be taken.
+MESSAGE_SECONDS = 30.0
+TAKE_SECONDS = 10.0
+_TOO_LARGE = Refusal(TYPE, ("MSH", 1, 1), "A message may have 1 MiB.", answer="AR")
+_NOT_FRAMED = Refusal(TYPE, ("MSH", 1, 1), "A block begins with VT, ends with FS CR.", answer="AR")
+
+
+@dataclass
+class Listener:
+    """Runs for ever; each connection is served one message after the other."""
+
+    settings: Hl7Settings
+    answer: Callable[[bytes], Awaitable[bytes]]
+    port: int = 0
+    _open: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def run(self) -> None:
+        """Listen until cancelled."""
+        server = await start_hl7_server(
+            self._connected,
+            self.settings.mllp_host,
+            self.settings.mllp_port or 0,
+            limit=MESSAGE_LIMIT,
+            ssl=self.settings.tls(),
+        )
+        self.port = server.sockets[0].getsockname()[1]
+        log.info("mllp.listening", port=self.port)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            server.close()
+            for task in self._open:
+                task.cancel()
+            await asyncio.gather(*self._open, return_exceptions=True)
+
+    def _connected(self, reader: Any, writer: Any) -> None:
+        if len(self._open) >= self.settings.mllp_connections or not self._may(writer):
+            metrics.HL7.labels("turned_away").inc()
+            writer.transport.abort()
+            return
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._open.add(task)
+        task.add_done_callback(self._open.discard)
+
+    def _may(self, writer: Any) -> bool:
+        peer = writer.get_extra_info("peername")
+        try:
+            address = ip_address(str(peer[0]).partition("%")[0])
+        except (ValueError, TypeError, IndexError):
+            return False
+        mapped = getattr(address, "ipv4_mapped", None) or address
+        return any(mapped in network for network in self.settings.networks())
+
+    async def _serve(self, reader: Any, writer: Any) -> None:
+        """Until it closes, is silent too long, or sends what is no block."""
+        try:
+            while True:
+                raw = await self._next(reader)
+                if raw is None:
+                    return
+                reply = answers.answer(None, "", raw) if isinstance(raw, Refusal) else b""
+                writer.writeblock(reply or await self.answer(raw))
+                await asyncio.wait_for(writer.drain(), TAKE_SECONDS)
+                if isinstance(raw, Refusal):
+                    return
+        except (OSError, TimeoutError):
+            return
+        except Exception as error:  # noqa: BLE001  # one connection's trouble is nobody else's
+            log.error("mllp.failed", error=type(error).__name__)
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError, TimeoutError):
+                await asyncio.wait_for(writer.wait_closed(), TAKE_SECONDS)
+
+    async def _next(self, reader: Any) -> Any:
+        """The next message; a Refusal for what is none; None when there are no more."""
+        first = await asyncio.wait_for(reader.read(1), self.settings.mllp_idle_seconds)
+        if not first:
+            return None
+        # The library reads a block with its first byte.
+        reader._buffer[:0] = first  # noqa: SLF001  # there is no way to look without taking
+        try:
+            return await asyncio.wait_for(reader.readblock(), MESSAGE_SECONDS)
+        except asyncio.IncompleteReadError:
+            return None
+        except InvalidBlockError:
+            return _NOT_FRAMED
+        except ValueError:
+            return _TOO_LARGE

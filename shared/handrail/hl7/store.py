@@ -1,0 +1,217 @@
+"""The tables of HL7 messages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from handrail.outbox import Connection
+
+# More bad messages than this are answered and not kept.
+MOST_KEPT = 10_000
+MOST_DUE = 50
+
+_SENDER = """
+select source, application, facility, site_id, time_zone, is_outside, terms from hl7_senders
+where application = $1 and facility = $2
+"""
+_SENDERS = """
+select source, application, facility, site_id, time_zone, is_outside, terms from hl7_senders
+order by source
+"""
+_PUT_SENDER = """
+insert into hl7_senders (source, application, facility, site_id, time_zone, is_outside, terms)
+values ($1, $2, $3, $4, $5, $6, $7)
+on conflict (source) do update set application = excluded.application,
+    facility = excluded.facility, site_id = excluded.site_id, time_zone = excluded.time_zone,
+    is_outside = excluded.is_outside, terms = excluded.terms
+"""
+# Locks the row: of two that bring the same message, the second sees what became of the first.
+_ENTER = """
+insert into hl7_messages as m (source, control, digest, kind, state, body)
+values ($1, $2, $3, $4, 'kept', $5)
+on conflict (source, control) do update set tries = m.tries
+returning message_id, source, state, digest, tries
+"""
+_HOLD = """
+select message_id, source, state, digest, tries, body from hl7_messages
+where message_id = $1 for update
+"""
+_SETTLE = """
+update hl7_messages set state = $2, body = case when $2 = 'applied' then null else body end,
+    subject = coalesce($3, subject), error = null, code = null, place = null, tries = tries + 1,
+    settled_at = now(), next_try_at = null
+where message_id = $1
+"""
+_KEEP = """
+update hl7_messages set error = $2, code = $3, place = $4, subject = coalesce($5, subject),
+    tries = tries + 1, next_try_at = now() + $6 * interval '1 second'
+where message_id = $1
+"""
+_NO_ROOM = """
+delete from hl7_messages where message_id = $1
+    and (select count(*) from (
+        select from hl7_messages where state = 'kept' limit $2 + 1
+    ) as kept) > $2
+"""
+_DROP = """
+update hl7_messages set state = 'dropped', body = null, settled_at = now(), next_try_at = null
+where message_id = $1 and state = 'kept' returning 1
+"""
+_KEPT = """
+select message_id, source, kind, state, error, code, place, tries, heard_at, next_try_at
+from hl7_messages where state = 'kept' order by heard_at, message_id limit $1
+"""
+_COUNTS = """
+select count(*) filter (where next_try_at is null) as to_review,
+    count(*) filter (where next_try_at is not null) as waiting,
+    min(heard_at) as oldest_at
+from hl7_messages where state = 'kept'
+"""
+_DUE = """
+select message_id from hl7_messages where next_try_at <= now() order by next_try_at limit $1
+"""
+_HURRY = """
+update hl7_messages set next_try_at = now() where subject = $1 and next_try_at is not null
+returning 1
+"""
+# Locks the row, also of what nothing was heard of yet.
+_NEWEST = """
+insert into hl7_newest as n (name, sent_at) values ($1, '1900-01-01')
+on conflict (name) do update set sent_at = n.sent_at
+returning sent_at
+"""
+_HEARD = "update hl7_newest set sent_at = $2 where name = $1"
+_FIND = "select subject from hl7_names where name = $1"
+_NAME = """
+insert into hl7_names (name, subject) values ($1, $2)
+on conflict (name) do update set subject = excluded.subject
+"""
+# Whoever names it first decides; the other waits, and learns.
+_NAME_ONCE = """
+insert into hl7_names as n (name, subject) values ($1, $2)
+on conflict (name) do update set subject = n.subject
+returning subject
+"""
+_RENAME = "update hl7_names set subject = $2 where subject = $1"
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A system that may send, and how its words are to be taken."""
+
+    source: str
+    application: str
+    facility: str
+    site_id: str
+    time_zone: str
+    is_outside: bool
+    # JSON, of the service's own shape.
+    terms: str
+
+
+async def sender(conn: Connection, application: str, facility: str) -> Sender | None:
+    """Who sends under these two names (MSH-3, MSH-4)."""
+    row = await conn.fetchrow(_SENDER, application, facility)
+    return Sender(*row) if row else None
+
+
+async def senders(conn: Connection) -> list[dict[str, Any]]:
+    """All of them."""
+    return [dict(row) for row in await conn.fetch(_SENDERS)]
+
+
+async def put_sender(conn: Connection, wanted: Sender) -> None:
+    """Enter or change one. Raises asyncpg.UniqueViolationError where both names are another's."""
+    await conn.execute(_PUT_SENDER, *(getattr(wanted, name) for name in Sender.__slots__))
+
+
+async def enter(  # as many as the row has parts
+    conn: Connection, source: str, control: bytes, *, digest: bytes, kind: str, body: bytes
+) -> Any:
+    """The row of this message, locked; it may have been there before."""
+    return await conn.fetchrow(_ENTER, source, control, digest, kind, body)
+
+
+async def hold(conn: Connection, message_id: UUID) -> Any:
+    """The row of a message, locked; None where there is none."""
+    return await conn.fetchrow(_HOLD, message_id)
+
+
+async def settle(conn: Connection, message_id: UUID, state: str, subject: bytes | None) -> None:
+    """It was applied, or is older than what was applied."""
+    await conn.execute(_SETTLE, message_id, state, subject)
+
+
+async def keep(  # as many as the row has parts
+    conn: Connection,
+    message_id: UUID,
+    why: tuple[int, str, str],
+    *,
+    subject: bytes | None,
+    again_in: float | None,
+) -> None:
+    """It could not be applied: `why` is the error, our code and the place."""
+    await conn.execute(_KEEP, message_id, *why, subject, again_in)
+    await conn.execute(_NO_ROOM, message_id, MOST_KEPT)
+
+
+async def drop(conn: Connection, message_id: UUID) -> bool:
+    """Give a kept message up for good."""
+    return bool(await conn.fetchval(_DROP, message_id))
+
+
+async def kept(conn: Connection, limit: int) -> list[dict[str, Any]]:
+    """What is kept for review, oldest first, without its content."""
+    return [dict(row) for row in await conn.fetch(_KEPT, limit)]
+
+
+async def status(pool: asyncpg.Pool) -> dict[str, Any]:
+    """How many are kept, for the service's status."""
+    return dict(await pool.fetchrow(_COUNTS))
+
+
+async def due(pool: asyncpg.Pool) -> Sequence[UUID]:
+    """What is to be tried again now."""
+    return [row["message_id"] for row in await pool.fetch(_DUE, MOST_DUE)]
+
+
+async def hurry(conn: Connection, subject: bytes) -> bool:
+    """Try again at once what waits for something about the same. True where there is any."""
+    return bool(await conn.fetch(_HURRY, subject))
+
+
+async def newest(conn: Connection, name: bytes) -> datetime:
+    """When the newest message applied to this was sent, long ago where there is none; locked."""
+    found: datetime = await conn.fetchval(_NEWEST, name)
+    return found
+
+
+async def heard(conn: Connection, name: bytes, sent_at: datetime) -> None:
+    """A message of that time was applied to this."""
+    await conn.execute(_HEARD, name, sent_at)
+
+
+async def find(conn: Connection, name: bytes) -> UUID | None:
+    """Whom a sender's identifier means."""
+    found: UUID | None = await conn.fetchval(_FIND, name)
+    return found
+
+
+async def name(conn: Connection, named: bytes, subject: UUID) -> None:
+    """A sender's identifier means this from now on."""
+    await conn.execute(_NAME, named, subject)
+
+
+async def name_once(conn: Connection, named: bytes, subject: UUID) -> UUID:
+    """Whom a sender's identifier means; this one, where nobody was named before."""
+    found: UUID = await conn.fetchval(_NAME_ONCE, named, subject)
+    return found
+
+
+async def rename(conn: Connection, was: UUID, now: UUID) -> None:
+    """All that meant the one means the other."""
+    await conn.execute(_RENAME, was, now)
