@@ -47,6 +47,7 @@ class Outside:
         referral = {"site_id": SITE, "time_zone": "UTC", "referral_source": "self"}
         person = await self.says("receive_referral", **referral)
         facts = {"admitted_on": today(), "program_id": "iop", "weekly_minutes": 540}
+        facts["eligibility_waived_for"] = "assessed_elsewhere"
         await self.says(
             "complete_intake", admission_id=person, sessions_per_week=3, **facts, **about
         )

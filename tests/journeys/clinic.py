@@ -92,6 +92,7 @@ class Clinic:
             track="evening",
             weekly_minutes=540,
             sessions_per_week=3,
+            eligibility_waived_for="assessed_elsewhere",
         )
         return admission
 

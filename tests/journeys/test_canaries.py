@@ -141,6 +141,7 @@ async def accepted(clinic: Clinic, visits: dict[str, Visit], spelling: str) -> N
         track="evening",
         weekly_minutes=540,
         sessions_per_week=3,
+        eligibility_waived_for="assessed_elsewhere",
     )
     await clinic.known_to_alerts(UUID(person))
     for days in (3, 1):

@@ -31,6 +31,7 @@ async def admit(clinic: Clinic, person: str) -> None:
         program_id="iop-evening",
         weekly_minutes=540,
         sessions_per_week=3,
+        eligibility_waived_for="assessed_elsewhere",
     )
 
 

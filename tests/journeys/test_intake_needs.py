@@ -19,7 +19,6 @@ async def test_who_needs_more_than_this_care_is_referred_up(clinic: Clinic) -> N
         "home_safe": True,
         "home_supportive": True,
     }
-    await clinic.say("intake", "assess_eligibility", **answers)
     admit: dict[str, object] = {
         "admission_id": person,
         "admitted_on": days_ago(0),
@@ -27,6 +26,8 @@ async def test_who_needs_more_than_this_care_is_referred_up(clinic: Clinic) -> N
         "weekly_minutes": 540,
         "sessions_per_week": 3,
     }
+    assert await refused(clinic, "complete_intake", **admit) == (409, "eligibility_waived_for")
+    await clinic.say("intake", "assess_eligibility", **answers)
     assert await refused(clinic, "complete_intake", **admit) == (409, "admission_id")
     await clinic.say("intake", "assess_eligibility", **answers | {"needs_24h_supervision": False})
     await clinic.say(
@@ -47,6 +48,17 @@ async def test_who_needs_more_than_this_care_is_referred_up(clinic: Clinic) -> N
     no, yes, *_ = await told(clinic, person, *names)
     assert (no["eligible"], no["refer_to"]) == (False, "residential")
     assert yes["eligible"]
+
+
+async def test_who_is_admitted_unassessed_has_a_stated_reason_and_stays_on_the_list(
+    clinic: Clinic,
+) -> None:
+    person = str(await clinic.admitted())
+
+    due = await clinic.get("intake", f"/v1/sites/{clinic.site_id}/intakes-due")
+    assert due == [{"admission_id": person, "missing": ["eligibility", "attendance_policy"]}]
+    (admitted,) = await told(clinic, person, "intake_completed")
+    assert admitted["eligibility_waived_for"] == "assessed_elsewhere"
 
 
 async def test_a_programme_says_why_it_does_not_fit_the_week(clinic: Clinic) -> None:

@@ -89,10 +89,24 @@ def test_an_admission_waits_until_the_answer_is_yes() -> None:
     no, _ = decide(REFERRED, "assess_eligibility", **YES | {"home_safe": False})
     assert refused(no, "complete_intake", **ADMIT) == ("not_eligible", "admission_id")
 
+    waived = ADMIT | {"eligibility_waived_for": "urgent"}
+    assert refused(no, "complete_intake", **waived) == ("not_eligible", "admission_id")
+
     yes, (event,) = decide(no, "assess_eligibility", **YES)
     assert event.eligible
     assert decide(yes, "complete_intake", **ADMIT)[0].status == "admitted"
     assert decide(no, "complete_intake", **ADMIT, is_played=True)[0].status == "admitted"
+
+
+def test_an_admission_without_an_answer_needs_a_stated_reason() -> None:
+    missing = ("eligibility_missing", "eligibility_waived_for")
+    assert refused(REFERRED, "complete_intake", **ADMIT) == missing
+
+    waived = ADMIT | {"eligibility_waived_for": "assessed_elsewhere"}
+    after, (event,) = decide(REFERRED, "complete_intake", **waived)
+    assert (after.status, event.eligibility_waived_for) == ("admitted", "assessed_elsewhere")
+    assert "eligibility" in needs.missing(after)
+    assert decide(REFERRED, "complete_intake", **ADMIT, is_played=True)[0].status == "admitted"
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ ADMIT = {
     "program_id": "iop",
     "weekly_minutes": 540,
     "sessions_per_week": 3,
+    "eligibility_waived_for": "urgent",
 }
 
 

@@ -203,6 +203,7 @@ def _completed(person: str) -> dict[str, Any]:
         program_id="iop",
         weekly_minutes=540,
         sessions_per_week=3,
+        eligibility_waived_for="assessed_elsewhere",
     )
 
 

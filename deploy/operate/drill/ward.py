@@ -70,6 +70,7 @@ class Ward:
                         "track": "evening",
                         "weekly_minutes": 540,
                         "sessions_per_week": 3,
+                        "eligibility_waived_for": "assessed_elsewhere",
                     },
                 )
                 self.admissions.append(admission)

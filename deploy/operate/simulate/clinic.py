@@ -114,6 +114,7 @@ def _decide_intake(desk: Desk, person: Person) -> None:
         _say(desk, person, "lose_referral", time(9, 0), reason=person.lost_for)
         return
     person.status, person.admitted_on = "admitted", desk.day
+    _assess(desk, person)
     _say(
         desk,
         person,
@@ -125,6 +126,23 @@ def _decide_intake(desk: Desk, person: Person) -> None:
         level_of_care="2.1",
         weekly_minutes=weekly_minutes(person.track, person.sessions_per_week),
         sessions_per_week=person.sessions_per_week,
+    )
+
+
+def _assess(desk: Desk, person: Person) -> None:
+    _say(
+        desk,
+        person,
+        "assess_eligibility",
+        time(8, 30),
+        needs_24h_supervision=False,
+        symptoms_stable=True,
+        home_safe=True,
+        home_supportive=True,
+    )
+    today = desk.day.isoformat()
+    _say(
+        desk, person, "acknowledge_policy", time(8, 45), policy="attendance", acknowledged_on=today
     )
 
 

@@ -19,6 +19,7 @@ from handrail.events.intake import (
     ReferralSource,
     Track,
     WaitReason,
+    WaivedFor,
     WeeklyMinutes,
 )
 from handrail.receipts import Command, Day, SourceKey
@@ -59,6 +60,10 @@ class CompleteIntake(AdmissionCommand):
     age_group: AgeGroup = "adult"
     focus: Focus | None = Field(
         default=None, description="LOCUS may rate only where this is mental_health."
+    )
+    eligibility_waived_for: WaivedFor | None = Field(
+        default=None,
+        description="Why eligibility is not assessed yet; it stays on the list of what is missing.",
     )
 
 

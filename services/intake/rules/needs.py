@@ -57,10 +57,19 @@ def _refer_to(against: Sequence[EligibilityReason]) -> ReferTo | None:
     return "recovery_residence"
 
 
-def require_eligible(matter: Matter) -> None:
-    """Raise Rejected where the last assessment said no. History is told as it was."""
-    if matter.admission.is_eligible is False and not matter.is_played:
+def require_eligible(matter: Matter, command: commands.CompleteIntake) -> None:
+    """Raise Rejected where the last assessment said no, or there is none and no reason is given.
+
+    History is told as it was.
+    """
+    answer = matter.admission.is_eligible
+    if matter.is_played or answer:
+        return
+    if answer is False:
         raise Rejected("not_eligible", "Refer up, or assess again.", "admission_id")
+    if command.eligibility_waived_for is None:
+        detail = "Assess eligibility first, or say why it has to wait."
+        raise Rejected("eligibility_missing", detail, "eligibility_waived_for")
 
 
 def set_constraints(matter: Matter, command: commands.SetConstraints) -> Decided:

@@ -34,6 +34,7 @@ _ADMITTED = {
     "age_group",
     "focus",
 }
+_SAID = _ADMITTED | {"eligibility_waived_for"}
 
 
 def waitlist(matter: Matter, command: commands.Waitlist) -> Decided:
@@ -54,13 +55,14 @@ def waitlist(matter: Matter, command: commands.Waitlist) -> Decided:
 def complete_intake(matter: Matter, command: commands.CompleteIntake) -> Decided:
     """Admitted, with a first term of certification."""
     require(matter.admission, BEFORE)
-    needs.require_eligible(matter)
+    needs.require_eligible(matter, command)
     level.require_fit(matter, command, command.weekly_minutes)
     level.require_instrument(matter, command.instrument, command.focus)
     facts = command.model_dump(include=_ADMITTED)
     until = plan.recertify_by(command.admitted_on)
     after = replace(matter.admission, status="admitted", recertify_by=until, **facts)
-    return after, (events.IntakeCompleted(**matter.about(), **facts),)
+    said = command.model_dump(include=_SAID)
+    return after, (events.IntakeCompleted(**matter.about(), **said),)
 
 
 def lose(matter: Matter, command: commands.LoseReferral) -> Decided:

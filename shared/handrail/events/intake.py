@@ -25,6 +25,7 @@ DischargeReason = Literal[
     "other",
 ]
 Track = Literal["day", "evening", "none"]
+WaivedFor = Literal["assessed_elsewhere", "urgent", "returning"]
 WaitReason = Literal["no_place", "no_fitting_track", "insurance", "transport", "other"]
 DeclinedBy = Literal["person", "programme"]
 DeclineReason = Literal["not_ready", "not_eligible", "cost", "schedule", "elsewhere", "other"]
@@ -96,6 +97,11 @@ class IntakeCompleted(AdmissionEvent):
     sessions_per_week: Annotated[int, Field(ge=0, le=14)]
     age_group: Code | None = Field(default=None, examples=["adult", "adolescent"])
     focus: Code | None = Field(default=None, examples=["substance_use", "mental_health"])
+    eligibility_waived_for: Code | None = Field(
+        default=None,
+        description="Why the person was admitted before eligibility was assessed.",
+        examples=list(get_args(WaivedFor)),
+    )
 
 
 @event("intake.intake_lost.v1")
