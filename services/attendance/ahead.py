@@ -20,11 +20,12 @@ LOOK_BACK = timedelta(days=3)
 
 
 async def on_day_end(conn: Connection, site: Site, day: date, end: datetime) -> None:
-    """What hangs on a day's end: rosters asked for, seats after an end withdrawn, sessions made.
+    """What hangs on a day's end: seats after an end withdrawn, rosters asked for, sessions made.
 
     Where the wall clock rules, the watchdog asks for the rosters, an hour after each session.
     """
     when: When = {"occurred_at": end, "recorded_at": end, "recorded_day": day}
+    await _withdraw_after_the_end(conn, site, day, when)
     if site.clock == "replay":
         waiting = await series_rows.ask_for_rosters(conn, site.site_id, (day - LOOK_BACK, day), end)
         await outbox.stage(
@@ -34,15 +35,20 @@ async def on_day_end(conn: Connection, site: Site, day: date, end: datetime) -> 
     due = await series_rows.due(conn, site.site_id, through)
     if not due:
         return
-    ended = await series_rows.after_the_end(conn, site.site_id, day + ONE_DAY, through)
-    kept = await store.seats(conn, list({session.session_id for session, _ in ended}))
-    gone = [(session, kept[session.session_id, person]) for session, person in ended]
-    await withdraw(conn, gone, "left_care", when)
     firsts = [(series, series.planned_through + ONE_DAY) for series in due]
     for series in due:
         await series_rows.save(conn, replace(series, planned_through=through))
     moved_on = [(replace(series, planned_through=through), first) for series, first in firsts]
     await make(conn, site, moved_on, when)
+
+
+async def _withdraw_after_the_end(conn: Connection, site: Site, day: date, when: When) -> None:
+    """Nobody is expected after the admission's end; nobody is asked for a roster of it either."""
+    days = (day - LOOK_BACK, day + ONE_DAY + AHEAD)
+    ended = await series_rows.after_the_end(conn, site.site_id, *days)
+    kept = await store.seats(conn, list({session.session_id for session, _ in ended}))
+    gone = [(session, kept[session.session_id, person]) for session, person in ended]
+    await withdraw(conn, gone, "left_care", when)
 
 
 async def make(

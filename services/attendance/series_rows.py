@@ -78,7 +78,7 @@ select s.session_id, s.site_id, s.source, s.session_key, s.session_type, s.modal
     s.held_on, s.planned_on, s.starts_at, s.planned_minutes, s.program_id, s.track, s.is_cancelled,
     s.series_key, c.admission_id
 from sessions s join seats c using (session_id) join admissions a using (admission_id)
-where s.site_id = $1 and s.held_on between $2 and $3 and s.series_key is not null
+where s.site_id = $1 and s.held_on between $2 and $3 and not s.is_cancelled
     and c.status = 'scheduled' and c.moved_to is null and a.ended_on < s.held_on
 order by s.session_id, c.admission_id
 """
@@ -160,7 +160,7 @@ async def withdraw(conn: Connection, places: Sequence[tuple[UUID, UUID]]) -> Non
 async def after_the_end(
     conn: Connection, site_id: str, first: date, last: date
 ) -> list[tuple[Session, UUID]]:
-    """Planned seats of series, in these days, of people whose admission ends before."""
+    """Planned seats, in these days, of people whose admission ends before."""
     rows = await conn.fetch(_AFTER_THE_END, site_id, first, last)
     return [(Session(*list(row)[:-1]), row["admission_id"]) for row in rows]
 

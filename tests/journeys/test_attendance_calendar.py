@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from tests.journeys.clinic import OK, Clinic
+from tests.parts import until
 
 RULE = (
     "DTSTART:20260302T173000\nRRULE:FREQ=WEEKLY;BYDAY=MO,WE\n"
@@ -129,6 +130,46 @@ async def test_a_session_is_moved_or_skipped_and_the_series_changed_and_left(
     assert ("03-16", "scheduled", False) not in await seats(clinic, person)
     told = [e for n, e in await clinic.told("attendance", UUID(person)) if "withdrawn" in n]
     assert {e["reason"] for e in told} == {"left_series", "series_changed"}
+
+
+async def test_seats_planned_after_a_discharge_are_taken_away(clinic: Clinic) -> None:
+    person, other = await admitted(clinic), await admitted(clinic)
+    await clinic.say("attendance", "set_series", **group(clinic), **on("01"))
+    about = {"site_id": clinic.site_id, "series_key": "evening-group", "from_on": "2026-03-02"}
+    for one in (person, other):
+        await clinic.say("attendance", "join_series", **about, admission_id=one, **on("01"))
+    visit = {"session_type": "individual", "planned_minutes": 50, "planned_on": "2026-03-10"}
+    start = {"session_key": uuid4().hex, "starts_at": "2026-03-10T09:00:00-04:00"}
+    there = {"site_id": clinic.site_id, "roster": [person], **visit, **start}
+    await clinic.say("attendance", "schedule_session", **there, **on("01"))
+
+    end = {"reason": "completed", "discharged_on": "2026-03-06"}
+    await clinic.say("intake", "discharge", admission_id=person, **end, **on("02"))
+    await ended(clinic, person)
+    await close(clinic, "03-02")
+
+    assert [day for day, _, _ in await seats(clinic, person)] == ["03-02", "03-06"]
+    assert ("03-09", "scheduled", False) in await seats(clinic, other)
+    told = await clinic.told("attendance", UUID(person))
+    gone = [e for name, e in told if name == "attendance.seat_withdrawn.v1"]
+    assert {e["reason"] for e in gone} == {"left_care"}
+    assert {"2026-03-09", "2026-03-10"} <= {e["planned_on"] for e in gone}
+    await close(clinic, "03-30")
+    assert [day for day, _, _ in await seats(clinic, person)] == ["03-02", "03-06"]
+
+
+async def ended(clinic: Clinic, person: str) -> None:
+    """Wait until attendance knows of the discharge."""
+
+    async def is_refused() -> bool:
+        seat = {"admission_id": person, "session_key": uuid4().hex, "key": uuid4().hex}
+        session = {"session_type": "group", "planned_on": "2026-03-07"}
+        late = {"do": "record_missed", "kind": "late_cancellation", "session": session}
+        answer = await clinic.post("attendance", late | seat | on("02"))
+        assert answer.status_code != OK
+        return "after_discharge" in answer.text
+
+    await until(is_refused, "attendance knows of the discharge")
 
 
 async def test_what_the_calendar_cannot_hold_is_refused_by_field(clinic: Clinic) -> None:
