@@ -1,80 +1,23 @@
 """What a command reads does not grow with the admissions there were: rows and pages are counted."""
 
 import asyncio
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
-from attendance import commands as attendance
-from attendance import roster
-from handrail.receipts import Result
-from intake import admission
-from intake import commands as intake
 from operate import databases
 from operate.bench import filling
 from operate.home import Home
 from operate.parts.postgres import Postgres
+from tests.bench.desk import of_attendance, of_intake, take
 
-NOW = datetime.now(UTC)
 FEW, MANY = 1_000, 30_000
-Body = dict[str, Any]
 # Rows that the statements of this transaction have read, by scan or by index.
 ROWS = "select coalesce(sum(seq_tup_read + idx_tup_fetch), 0) from pg_stat_xact_user_tables"
 PAGES = """
 select sum(heap_blks_hit + heap_blks_read + idx_blks_hit + idx_blks_read) from pg_statio_user_tables
 """
-
-
-def of_attendance(people: Sequence[str]) -> list[Body]:
-    """An hour at the desk: a group planned, recorded and corrected; someone calls, someone moves."""
-    day = NOW.date()
-    group = {"site_id": "north", "session_type": "group", "planned_minutes": 180}
-    ahead = (NOW + timedelta(days=3)).replace(hour=18)
-    planned = group | {"planned_on": ahead.date(), "starts_at": ahead, "do": "schedule_session"}
-    later = planned | {
-        "starts_at": ahead + timedelta(days=1),
-        "planned_on": (ahead + timedelta(days=1)).date(),
-    }
-    entries = [{"admission_id": p, "status": "no_show"} for p in people]
-    return [
-        group | {"do": "schedule_session", "session_key": "now", "planned_on": day, "roster": people},
-        {"do": "take_roster", "session_key": "now", "entries": entries},
-        {"do": "correct_attendance", "session_key": "now", "admission_id": people[0], "now": "attended", "minutes": 60},
-        planned | {"session_key": "one", "roster": people},
-        later | {"session_key": "two"},
-        {"do": "cancel_seat", "session_key": "one", "admission_id": people[1]},
-        {"do": "record_contact", "admission_id": people[0], "channel": "phone", "reached": True},
-        {"do": "note_barrier", "admission_id": people[0], "barrier": "work"},
-        {"do": "set_series", "site_id": "north", "series_key": "evening", "session_type": "group", "planned_minutes": 60, "recurrence": "DTSTART:20260302T173000\nRRULE:FREQ=WEEKLY;BYDAY=MO,WE"},
-        {"do": "join_series", "site_id": "north", "series_key": "evening", "admission_id": people[2], "from_on": day},
-        {"do": "cancel_session", "session_key": "one"},
-    ]  # fmt: skip
-
-
-def of_intake(people: Sequence[str]) -> list[Body]:
-    """A referral, and one person's plan, hold, team and end."""
-    about = {"admission_id": people[0]}
-    plan = {"weekly_minutes": 600, "sessions_per_week": 3, "goals": ["work"]}
-    team = {"role": "supervisor", "staff_id": str(uuid4()), "from_on": NOW.date()}
-    return [
-        {"do": "receive_referral", "site_id": "north", "time_zone": "UTC"},
-        about | plan | {"do": "change_plan", "review_on": (NOW + timedelta(days=14)).date()},
-        about | team | {"do": "assign_role"},
-        about | {"do": "put_on_hold", "reason": "leave"},
-        about | {"do": "resume"},
-        about | {"do": "discharge", "reason": "completed", "discharged_on": NOW.date()},
-    ]
-
-
-async def take(conn: asyncpg.Connection, service: str, body: Body) -> list[Result]:
-    whole = [{"key": uuid4().hex, "occurred_at": NOW} | body]
-    if service == "intake":
-        return await admission.take(conn, intake.COMMANDS.validate_python(whole), NOW)
-    return await roster.take(conn, attendance.COMMANDS.validate_python(whole), NOW)
 
 
 async def cost(url: str, service: str) -> tuple[dict[str, int], int]:

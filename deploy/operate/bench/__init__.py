@@ -21,7 +21,7 @@ from aiokafka import AIOKafkaProducer
 from rich.console import Console
 
 from operate import background, databases
-from operate.bench import consume, live, page
+from operate.bench import consume, growth, live, page
 from operate.bench.history import History
 from operate.bench.live import Live, percentiles
 from operate.errors import OperateError
@@ -46,6 +46,7 @@ class Size:
     each_events: int
     seconds: int
     rosters: int
+    admissions: int
     page: page.Load
 
 
@@ -56,6 +57,7 @@ QUICK = Size(
     each_events=1500,
     seconds=5,
     rosters=60,
+    admissions=30_000,
     page=page.Load(concerns=2_000, seconds=5, streams=100, reads=60),
 )
 FULL = Size(
@@ -65,6 +67,7 @@ FULL = Size(
     each_events=6000,
     seconds=20,
     rosters=300,
+    admissions=200_000,
     page=page.Load(concerns=10_000, seconds=20, streams=500, reads=200),
 )
 
@@ -73,11 +76,15 @@ def command(
     *,
     quick: Annotated[bool, typer.Option("--quick", help="Two minutes instead of ten.")] = False,
     only_page: Annotated[bool, typer.Option("--page", help="The page alone.")] = False,
+    only_growth: Annotated[
+        bool, typer.Option("--growth", help="What a command costs on a long history, alone.")
+    ] = False,
     file: Annotated[Path | None, typer.Option("--json", help="Where to write it.")] = None,
 ) -> None:
     """Measure speed and memory, as ratios to peers measured in the same run."""
     size = QUICK if quick else FULL
-    measured = asyncio.run(_page(size) if only_page else _measure(size))
+    alone = _page(size) if only_page else _growth(size) if only_growth else None
+    measured = asyncio.run(alone or _measure(size))
     if file:
         file.write_text(json.dumps(measured, indent=1, sort_keys=True) + "\n")
     console.print_json(data=measured)
@@ -87,8 +94,24 @@ async def _measure(size: Size) -> dict[str, Any]:
     machine = {"cores": os.cpu_count(), "python": platform.python_version()}
     consumed = await _consumers(size)
     running = await _running(size)
-    shown = await _page(size)
+    shown = await _page(size) | await _growth(size)
     return {"machine": machine, "rounds": size.rounds, "consume": consumed, "live": running} | shown
+
+
+async def _growth(size: Size) -> dict[str, Any]:
+    """Commands on a short and on a long history, in turn."""
+    async with _folder() as home:
+        port = home.free_ports()["postgres"]
+        database = Postgres(home.folder / "postgres", port, home.log("postgres"))
+        try:
+            database.start()
+            await database.wait_ready()
+            admin = database.admin_url()
+            await databases.prepare(admin, home, owns_server=True)
+            console.print(f"commands with {growth.FEW:,} and {size.admissions:,} admissions")
+            return {"growth": await growth.measure(home, admin, size.admissions, size.rounds * 8)}
+        finally:
+            await database.stop()
 
 
 async def _page(size: Size) -> dict[str, Any]:
