@@ -107,6 +107,7 @@ _TOLD = (
     "program_id",
     "session_type",
     "modality",
+    "topic",
     "mode",
     "planned_minutes",
     "held_on",

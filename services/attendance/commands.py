@@ -41,6 +41,7 @@ class ScheduleSession(Command):
     planned_minutes: Minutes
     program_id: Code | None = None
     track: Code | None = None
+    topic: Code | None = Field(default=None, description="By the site's own list of topics.")
     roster: Annotated[tuple[UUID, ...], Field(max_length=200)] = ()
 
     def opened(self) -> Session:
@@ -59,6 +60,7 @@ class ScheduleSession(Command):
             planned_minutes=self.planned_minutes,
             program_id=self.program_id,
             track=self.track,
+            topic=self.topic,
         )
 
 

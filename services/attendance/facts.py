@@ -49,6 +49,7 @@ class Session:
     track: str | None = None
     is_cancelled: bool = False
     series_key: str | None = None
+    topic: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ select * from unnest(
 )
 """
 _AS_OF = """
-select s.session_id, s.session_type, s.modality, s.held_on, s.planned_on, s.planned_minutes,
+select s.session_id, s.session_type, s.modality, s.topic, s.held_on, s.planned_on, s.planned_minutes,
     k.status, k.minutes, k.minutes_late, k.left_early, k.mode, k.reason, k.attended_on, k.guests,
     k.joined_at, k.left_at, k.recorded_at, k.version
 from (

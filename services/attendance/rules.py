@@ -273,6 +273,7 @@ def _event(session: Session, seat: Seat, when: When) -> AdmissionEvent:
                 left_early=seat.left_early,
                 mode=seat.mode,
                 modality=session.modality,
+                topic=session.topic,
                 guests=seat.guests,
                 joined_at=seat.joined_at,
                 left_at=seat.left_at,

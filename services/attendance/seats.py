@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from attendance.facts import Said, Session
 from handrail.events.attendance import MissReason
 from handrail.events.base import (
+    Code,
     Minutes,
     MissKind,
     Modality,
@@ -49,6 +50,7 @@ class UnplannedSession(BaseModel):
     modality: Modality = "other"
     planned_on: Day | None = None
     planned_minutes: Minutes = 0
+    topic: Code | None = Field(default=None, description="By the site's own list of topics.")
 
 
 class SeatCommand(SessionCommand):
@@ -84,6 +86,7 @@ class SeatCommand(SessionCommand):
             planned_on=self.session.planned_on,
             starts_at=None,
             planned_minutes=self.session.planned_minutes,
+            topic=self.session.topic,
         )
 
 

@@ -54,6 +54,7 @@ class SetSeries(SeriesCommand):
     )
     program_id: Code | None = None
     track: Code | None = None
+    topic: Code | None = Field(default=None, description="By the site's own list of topics.")
 
 
 class JoinSeries(SeriesCommand):
@@ -99,6 +100,7 @@ class Series:
     recurrence: str
     holidays: str | None
     planned_through: date
+    topic: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,7 @@ def sessions_of(series: Series, site: Site, first: date, last: date) -> Iterator
             program_id=series.program_id,
             track=series.track,
             series_key=series.series_key,
+            topic=series.topic,
         )
 
 
@@ -147,6 +150,7 @@ def is_as_planned(session: Session, series: Series) -> bool:
         and session.mode == series.mode
         and session.track == series.track
         and session.program_id == series.program_id
+        and session.topic == series.topic
     )
 
 
@@ -165,6 +169,7 @@ def told(series: Series, when: When) -> events.SeriesSet:
         planned_minutes=series.planned_minutes,
         recurrence=series.recurrence,
         holidays=series.holidays,
+        topic=series.topic,
     )
 
 

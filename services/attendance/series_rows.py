@@ -13,29 +13,30 @@ from handrail.outbox import Connection
 # Whoever changes a series or who is in it waits here.
 _LOAD = """
 select site_id, series_key, track, program_id, session_type, modality, mode, planned_minutes,
-    recurrence, holidays, planned_through
+    recurrence, holidays, planned_through, topic
 from series where site_id = $1 and series_key = $2 for update
 """
 _DUE = """
 select site_id, series_key, track, program_id, session_type, modality, mode, planned_minutes,
-    recurrence, holidays, planned_through
+    recurrence, holidays, planned_through, topic
 from series where site_id = $1 and planned_through < $2 order by series_key for update
 """
 _OF_SITE = """
 select site_id, series_key, track, program_id, session_type, modality, mode, planned_minutes,
-    recurrence, holidays, planned_through
+    recurrence, holidays, planned_through, topic
 from series where site_id = $1 order by series_key
 """
 _SAVE = """
 insert into series (
     site_id, series_key, track, program_id, session_type, modality, mode, planned_minutes,
-    recurrence, holidays, planned_through
-) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    recurrence, holidays, planned_through, topic
+) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 on conflict (site_id, series_key) do update set
     track = excluded.track, program_id = excluded.program_id,
     session_type = excluded.session_type, modality = excluded.modality, mode = excluded.mode,
     planned_minutes = excluded.planned_minutes, recurrence = excluded.recurrence,
-    holidays = excluded.holidays, planned_through = excluded.planned_through
+    holidays = excluded.holidays, planned_through = excluded.planned_through,
+    topic = excluded.topic
 """
 _MEMBERS = """
 select site_id, series_key, admission_id, from_on, until_on
@@ -55,7 +56,7 @@ from series_members where site_id = $1 and series_key = $2 and admission_id = $3
 """
 _MADE = """
 select session_id, site_id, source, session_key, session_type, modality, mode, held_on, planned_on,
-    starts_at, planned_minutes, program_id, track, is_cancelled, series_key
+    starts_at, planned_minutes, program_id, track, is_cancelled, series_key, topic
 from sessions
 where site_id = $1 and series_key = $2 and held_on between $3 and $4 order by held_on, session_id
 for update
@@ -76,7 +77,7 @@ where c.session_id = t.session_id and c.admission_id = t.admission_id and c.stat
 _AFTER_THE_END = """
 select s.session_id, s.site_id, s.source, s.session_key, s.session_type, s.modality, s.mode,
     s.held_on, s.planned_on, s.starts_at, s.planned_minutes, s.program_id, s.track, s.is_cancelled,
-    s.series_key, c.admission_id
+    s.series_key, s.topic, c.admission_id
 from sessions s join seats c using (session_id) join admissions a using (admission_id)
 where s.site_id = $1 and s.held_on between $2 and $3 and not s.is_cancelled
     and c.status = 'scheduled' and c.moved_to is null and a.ended_on < s.held_on
@@ -84,7 +85,7 @@ order by s.session_id, c.admission_id
 """
 _CALENDAR = """
 select s.session_id, s.session_key, s.source, s.series_key, s.track, s.program_id, s.session_type,
-    s.modality, s.mode, s.held_on, s.starts_at, s.planned_minutes, s.is_cancelled,
+    s.modality, s.topic, s.mode, s.held_on, s.starts_at, s.planned_minutes, s.is_cancelled,
     count(c.admission_id) filter (where c.moved_to is null) as seats
 from sessions s left join seats c using (session_id)
 where s.site_id = $1 and s.held_on between $2 and $3 and s.starts_at is not null

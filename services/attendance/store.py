@@ -35,7 +35,7 @@ on conflict (admission_id) do update set
 _SESSIONS = """
 select s.session_id, s.site_id, s.source, s.session_key, s.session_type, s.modality, s.mode,
     s.held_on, s.planned_on, s.starts_at, s.planned_minutes, s.program_id, s.track, s.is_cancelled,
-    s.series_key
+    s.series_key, s.topic
 from (
     select unnest($1::uuid[]) as session_id
     union
@@ -50,12 +50,12 @@ for update of s
 _OPEN_SESSIONS = """
 insert into sessions (
     session_id, site_id, source, session_key, session_type, modality, mode, held_on, planned_on,
-    starts_at, planned_minutes, program_id, track, is_cancelled, series_key
+    starts_at, planned_minutes, program_id, track, is_cancelled, series_key, topic
 )
 select * from unnest(
     $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::date[],
     $9::date[], $10::timestamptz[], $11::int[], $12::text[], $13::text[], $14::boolean[],
-    $15::text[]
+    $15::text[], $16::text[]
 )
 """
 _CANCEL_SESSIONS = "update sessions set is_cancelled = true where session_id = any($1::uuid[])"
@@ -82,8 +82,8 @@ on conflict (session_id, admission_id) do update set
     joined_at = excluded.joined_at, left_at = excluded.left_at
 """
 _SESSIONS_OF_DAY = """
-select s.session_id, s.site_id, s.session_type, s.modality, s.mode, s.held_on, s.planned_on,
-    s.starts_at, s.planned_minutes, s.program_id, s.track, s.is_cancelled, s.series_key,
+select s.session_id, s.site_id, s.session_type, s.modality, s.topic, s.mode, s.held_on,
+    s.planned_on, s.starts_at, s.planned_minutes, s.program_id, s.track, s.is_cancelled, s.series_key,
     c.expected, c.recorded
 from sessions s
 cross join lateral (
@@ -102,7 +102,7 @@ where exists (
 order by site_id
 """
 _ONE_SESSION = """
-select session_id, site_id, session_type, modality, mode, held_on, planned_on, starts_at,
+select session_id, site_id, session_type, modality, topic, mode, held_on, planned_on, starts_at,
     planned_minutes, program_id, track, is_cancelled, series_key
 from sessions where session_id = $1
 """
@@ -112,7 +112,7 @@ select admission_id, status, minutes, minutes_late, left_early, mode, attended_o
 from seats where session_id = $1 order by admission_id
 """
 _ATTENDANCE = """
-select s.session_id, s.session_type, s.modality, s.held_on, s.planned_on, s.planned_minutes,
+select s.session_id, s.session_type, s.modality, s.topic, s.held_on, s.planned_on, s.planned_minutes,
     c.status, c.minutes, c.minutes_late, c.left_early, c.mode, c.attended_on, c.reason,
     c.recorded_at, c.version, c.made_up_in, c.moved_to, c.guests, c.joined_at, c.left_at
 from seats c join sessions s using (session_id)

@@ -26,6 +26,7 @@ def group(clinic: Clinic) -> Body:
         "track": "evening",
         "session_type": "group",
         "modality": "cbt",
+        "topic": "relapse-triggers",
         "planned_minutes": 180,
         "recurrence": RULE,
     }
@@ -78,6 +79,12 @@ async def test_a_rule_makes_sessions_and_seats_ahead_in_local_time(clinic: Clini
         "2026-03-09T17:30:00-04:00",
         "2026-03-11T17:30:00-04:00",
     ]
+    days = {"first": "2026-03-01", "last": "2026-04-30"}
+    shown = await clinic.get("attendance", f"/v1/sites/{clinic.site_id}/calendar", **days)
+    assert {(e["state"], e["topic"]) for e in shown} == {
+        ("planned", "relapse-triggers"),
+        ("expected", "relapse-triggers"),
+    }
     assert (await starts(clinic, "03-29", "04-30", "planned"))[-1:] == []
     assert (await starts(clinic, "03-29", "04-30", "expected"))[0] == "2026-03-30T17:30:00-04:00"
     days = [day for day, _, _ in await seats(clinic, person)]
@@ -163,9 +170,9 @@ async def ended(clinic: Clinic, person: str) -> None:
 
     async def is_refused() -> bool:
         seat = {"admission_id": person, "session_key": uuid4().hex, "key": uuid4().hex}
-        session = {"session_type": "group", "planned_on": "2026-03-07"}
-        late = {"do": "record_missed", "kind": "late_cancellation", "session": session}
-        answer = await clinic.post("attendance", late | seat | on("02"))
+        visit = {"session": {"session_type": "group"}, "attended_on": "2026-03-07", "minutes": 60}
+        early = {"do": "record_attended"} | visit | seat | on("02")
+        answer = await clinic.post("attendance", early)
         assert answer.status_code != OK
         return "after_discharge" in answer.text
 

@@ -10,7 +10,12 @@ async def test_family_comes_along_and_the_stay_is_kept_as_evidence(clinic: Clini
     person = str(await clinic.admitted())
     joined_at = datetime.now(UTC) - timedelta(hours=3)
     about = {"admission_id": person, "session_key": uuid4().hex}
-    session = {"session_type": "family", "planned_on": days_ago(1), "planned_minutes": 120}
+    session = {
+        "session_type": "family",
+        "planned_on": days_ago(1),
+        "planned_minutes": 120,
+        "topic": "boundaries",
+    }
     stay = {
         "joined_at": joined_at.isoformat(),
         "left_at": (joined_at + timedelta(hours=1)).isoformat(),
@@ -28,7 +33,8 @@ async def test_family_comes_along_and_the_stay_is_kept_as_evidence(clinic: Clini
     assert (seat["guests"], seat["minutes"], seat["mode"]) == (3, 60, "online")
     assert datetime.fromisoformat(seat["joined_at"]) == joined_at
     told = dict(await clinic.told("attendance", UUID(person)))
-    assert told["attendance.session_attended.v1"]["guests"] == 3
+    attended = told["attendance.session_attended.v1"]
+    assert (attended["guests"], attended["topic"], seat["topic"]) == (3, "boundaries", "boundaries")
 
     then = datetime.now(UTC).isoformat()
     await clinic.say("attendance", "correct_attendance", **about, now="attended", minutes=30)

@@ -79,6 +79,7 @@ class SessionAttended(SeatEvent):
     )
     joined_at: AwareDatetime | None = None
     left_at: AwareDatetime | None = None
+    topic: Code | None = Field(default=None, description="By the site's own list of topics.")
 
 
 @event("attendance.session_missed.v1")
@@ -172,6 +173,7 @@ class SeriesSet(SiteEvent):
         description="RFC 5545: DTSTART, RRULE, RDATE, EXDATE in local time, one a line."
     )
     holidays: Region | None = Field(default=None, description="ISO 3166, as US or US-NJ.")
+    topic: Code | None = Field(default=None, description="By the site's own list of topics.")
 
 
 class SeriesEvent(AdmissionEvent):
