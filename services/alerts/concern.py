@@ -6,7 +6,7 @@ from datetime import date
 from itertools import groupby
 from uuid import UUID
 
-from alerts import policies, record, store
+from alerts import policies, record, store, teams
 from alerts.batch import Batch, log_suppressions, tell, write
 from alerts.facts import Fact, fact_of
 from alerts.record import Settled
@@ -87,6 +87,7 @@ async def _keep_facts(
     placed = [r.event for r in about if isinstance(r.event, IntakeCompleted | Transferred)]
     people = {e.admission_id: (e.admission_id, e.program_id, e.track) for e in placed}
     await store.learn_people(conn, list(people.values()))
+    await teams.learn(conn, (r.event for r in about))
     return told
 
 

@@ -71,4 +71,14 @@ def _event(one: Open, why: str, tells: tuple[str, ...]) -> AlertEscalated:
 def _news(one: Open, tells: tuple[str, ...]) -> News:
     level = one.duty.level
     at = next_staffed(one.at, *one.where) if level else one.at
-    return News(one.concern_id, one.site.site_id, tells, "escalated", level, one.duty.due_at, at)
+    return News(
+        one.concern_id,
+        one.admission_id,
+        one.site.site_id,
+        tells,
+        "escalated",
+        level,
+        one.duty.due_at,
+        at,
+        one.where[1],
+    )

@@ -1,11 +1,15 @@
 """Notices as rows: who is told of a change, when, and what became of it. On the database's clock."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from alerts import routing, teams
+from alerts.rota import Rota, on_call
+from alerts.routing import Device, Member
 from handrail.outbox import Connection
 from handrail.webhooks import RETRY_DAYS, pause_after
 
@@ -13,13 +17,15 @@ LEASE_SECONDS = 60
 AT_ONCE = 20
 
 # `sent` and `tried` ones are told that it is taken back; the others never hear of it.
+_DEVICES = """
+select receiver_id, site_id, role, member, digest from receivers
+where site_id = any($1::text[]) and active order by receiver_id
+"""
 _TELL = """
 insert into notices (receiver_id, concern_id, change, urgent, due_at, send_at)
-select r.receiver_id, t.concern_id, t.change, t.level = 0, t.due_at, t.send_at
-from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::timestamptz[],
-    $7::timestamptz[]) as t (concern_id, site_id, roles, change, level, due_at, send_at)
-join receivers r on r.site_id = t.site_id and r.active
-    and r.role = any(string_to_array(t.roles, ' ')) and (t.level = 0 or not r.digest)
+select * from unnest(
+    $1::uuid[], $2::uuid[], $3::text[], $4::boolean[], $5::timestamptz[], $6::timestamptz[]
+)
 """
 _UNSAID = """
 update notices set dropped_at = now(), trouble = 'concern_closed'
@@ -90,15 +96,17 @@ where site_id = $1 and closed_at is null and paused is null
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One change of a concern, for everybody in these roles."""
+    """One change of a concern, for those who stand for these roles when it is sent."""
 
     concern_id: UUID
+    admission_id: UUID
     site_id: str
     roles: tuple[str, ...]
     change: str
     level: int
     due_at: datetime | None
     send_at: datetime
+    zone: ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +130,39 @@ class Notice:
 
 
 async def tell(conn: Connection, news: Sequence[News]) -> None:
-    """One notice for each receiver of each change."""
-    if news:
-        rows = [
-            (n.concern_id, n.site_id, " ".join(n.roles), n.change, n.level, n.due_at, n.send_at)
-            for n in news
-        ]
+    """One notice for each receiver that each change goes to."""
+    devices = await conn.fetch(_DEVICES, list({n.site_id for n in news})) if news else []
+    if not devices:
+        return
+    is_named = any(device["member"] for device in devices)
+    team = await teams.of(conn, (n.admission_id for n in news)) if is_named else {}
+    rotas = await teams.rotas(conn, (n.site_id for n in news)) if is_named else {}
+    rows = [
+        (receiver_id, n.concern_id, n.change, n.level == 0, n.due_at, n.send_at)
+        for n in news
+        for receiver_id in _whom(n, devices, team.get(n.admission_id, ()), rotas)
+    ]
+    if rows:
         await conn.execute(_TELL, *map(list, zip(*rows, strict=True)))
+
+
+def _whom(
+    one: News,
+    devices: Sequence[Any],
+    team: Iterable[Member],
+    rotas: Mapping[str, Sequence[tuple[date, Rota]]],
+) -> list[UUID]:
+    """The receivers of one change, by who stands for its roles when it is sent."""
+    here = [
+        Device(d["receiver_id"], d["role"], d["member"])
+        for d in devices
+        if d["site_id"] == one.site_id and (one.level == 0 or not d["digest"])
+    ]
+    day = one.send_at.astimezone(one.zone).date()
+    begun = [found for found in rotas.get(one.site_id, ()) if found[0] <= day]
+    called = on_call(begun[-1][1], begun[-1][0], one.send_at, one.zone) if begun else None
+    duty = routing.on_duty(team, day)
+    return routing.receivers(here, one.roles, duty, called, must_reach=one.level == 0)
 
 
 async def take_back(conn: Connection, concerns: Sequence[UUID]) -> None:

@@ -5,13 +5,13 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import asyncpg
-from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from alerts import policies, store
 from alerts.staffed import next_opening
 from handrail import sites, webhooks
 from handrail.events.alerts import Role
-from handrail.events.base import Code, SiteId
+from handrail.events.base import SiteId
 from handrail.outbox import Connection
 from handrail.receipts import Rejected
 from handrail.sites import zone_of
@@ -64,7 +64,11 @@ class Receiver(BaseModel):
 
     site_id: SiteId
     role: Role
-    member: Code | None = None
+    member: UUID | None = Field(
+        default=None,
+        description="Whose it is, as care teams name staff: told only where they stand for the "
+        "role, or are on call. Without it, it is the role's own and told of everybody.",
+    )
     kind: Literal["webhook", "email"]
     address: Annotated[str, StringConstraints(min_length=3, max_length=500, pattern=r"^\S+$")]
     digest: bool = False
@@ -90,7 +94,8 @@ async def put(conn: Connection, receiver_id: UUID, wanted: Receiver) -> str | No
 
     Raises Rejected when the identifier is taken by a different one.
     """
-    about = (receiver_id, wanted.site_id, wanted.role, wanted.member, wanted.kind, wanted.address)
+    member = str(wanted.member) if wanted.member else None
+    about = (receiver_id, wanted.site_id, wanted.role, member, wanted.kind, wanted.address)
     if await conn.fetchval(_SAME, *about, wanted.digest):
         return None
     secret = None

@@ -263,7 +263,17 @@ class Telling:
         if level:
             at = next_staffed(at, about.policy, about.zone)
         self.news.append(
-            News(row.concern_id, about.site_id, tells, "raised", level, row.due_at, at)
+            News(
+                row.concern_id,
+                about.admission_id,
+                about.site_id,
+                tells,
+                "raised",
+                level,
+                row.due_at,
+                at,
+                about.zone,
+            )
         )
 
     def _say(self, about: About, event: type[published.ConcernEvent], **fields: object) -> None:

@@ -3,7 +3,7 @@
 import json
 import socket
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.message import Message
 from email.parser import BytesParser
 from uuid import UUID, uuid4
@@ -16,12 +16,14 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from fastapi import FastAPI
 from standardwebhooks.webhooks import Webhook
 
-from alerts import quality_routes, receivers, words
+from alerts import quality_routes, receivers, teams, words
 from alerts.delivery import MailSettings, Sender
 from alerts.policy import Policy
 from alerts.receivers import Receiver
+from alerts.rota import ROTAS
 from alerts.rules import Ladder
 from handrail import http
+from handrail.receipts import Rejected
 from tests.ear import Ear, listening
 from tests.integration.ward import LADDER, Ward, day
 
@@ -346,3 +348,49 @@ async def test_the_board_counts_what_was_raised_and_done_and_shadow_changes_noth
     assert lower.json()["if_seen_today"] < lower.json()["risk28"]
     assert (unknown.status_code, unknown.json()["title"]) == (404, "table unknown")
     assert await pool.fetch("select * from concerns order by concern_id") == before
+
+
+async def test_the_named_member_is_told_and_their_cover_while_they_are_off(
+    ward: Ward, ear: Ear
+) -> None:
+    await always_open(ward)
+    manager, cover, other = (uuid4() for _ in range(3))
+    about = {"kind": "webhook", "address": ear.address}
+    devices = {
+        one: (await listens(ward, **about, member=one))[0] for one in (manager, cover, other)
+    }
+    person, second = await ward.admitted(), await ward.admitted()
+    await ward.holds(person, "case_manager", manager)
+    await ward.missed(person)
+    await ward.holds(second, "case_manager", manager)
+    await ward.holds(second, "case_manager", cover, until=day(1), covers=manager)
+    await ward.missed(second)
+
+    assert await heard(ward, person) == {devices[manager]}
+    assert await heard(ward, second) == {devices[cover]}
+
+
+async def test_safety_at_night_goes_to_who_is_on_call(ward: Ward, ear: Ear) -> None:
+    here, away = uuid4(), uuid4()
+    about = {"kind": "webhook", "address": ear.address, "role": "on_call"}
+    devices = {one: (await listens(ward, **about, member=one))[0] for one in (here, away)}
+    person = await ward.admitted()
+    every_day = [{"staff_id": here, "weekday": n, "begins": "00:00", "hours": 24} for n in range(7)]
+    rota = ROTAS.validate_python({"version": "r", "shifts": every_day})
+    async with ward.pool.acquire() as conn, conn.transaction():
+        await teams.set_rota(conn, ward.site_id, day(0), rota)
+        await teams.set_rota(conn, ward.site_id, day(0), rota)
+        with pytest.raises(Rejected, match="in_the_past"):
+            await teams.set_rota(conn, ward.site_id, day(-1), replace(rota, version="s"))
+        with pytest.raises(Rejected, match="version_taken"):
+            await teams.set_rota(conn, ward.site_id, day(1), rota)
+
+    await ward.flagged(person)
+
+    assert await heard(ward, person) == {devices[here]}
+
+
+async def heard(ward: Ward, person: UUID) -> set[UUID]:
+    """The receivers with a notice about the person."""
+    sql = "select receiver_id from notices join concerns using (concern_id) where admission_id = $1"
+    return {row["receiver_id"] for row in await ward.pool.fetch(sql, person)}

@@ -15,7 +15,7 @@ from alerts.policy import DEFAULT
 from alerts.risk.table import load_table
 from alerts.rules import Ladder
 from handrail.envelope import Received
-from handrail.events import AdmissionEvent, aftercare, attendance, intake
+from handrail.events import AdmissionEvent, aftercare, attendance, care, intake
 from handrail.events.base import Event
 from handrail.receipts import Result
 from handrail.topics import PARTITIONS, partition_of
@@ -109,6 +109,19 @@ class Ward:
                 minutes=180,
             )
         )
+
+    async def holds(
+        self,
+        person: UUID,
+        role: str,
+        staff: UUID,
+        *,
+        until: date | None = None,
+        covers: UUID | None = None,
+    ) -> None:
+        """Someone holds a role for the person from today on, or covers it."""
+        about = self.about(person) | {"role": role, "staff_id": staff, "from_on": day(0)}
+        await self.hears(care.CareTeamMemberAssigned(**about, until_on=until, covers=covers))
 
     async def held(self, person: UUID) -> None:
         """In hospital."""
