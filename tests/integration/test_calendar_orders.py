@@ -67,14 +67,23 @@ def some(random: Random, site: str) -> Body:
         seat | {"do": "record_missed", "kind": "late_cancellation"},
         seat | there | {"do": "move_seat"},
         seat | there | {"do": "make_up"},
+        {"do": "move_seat", "admission_id": person, "at": _key(site, SERIES[0], 1), "there": _key(site, SERIES[1], 1)},
+        {"do": "move_seat", "admission_id": person, "at": _key(site, SERIES[0], 2), "there": _key(site, SERIES[1], 2)},
+        # Today's two sessions: the one is missed, and made up for in the other.
+        {"do": "record_missed", "kind": "no_show", "admission_id": person, "at": _key(site, SERIES[0], 0)},
+        {"do": "record_attended", "attended_on": TODAY, "minutes": 60, "admission_id": person, "at": _key(site, SERIES[1], 0)},
+        {"do": "make_up", "admission_id": person, "at": _key(site, SERIES[0], 0), "there": _key(site, SERIES[1], 0)},
     ]  # fmt: skip
-    return random.choice([*pool, *pool[-3:]])
+    return random.choice([*pool, *pool[-7:]])
 
 
 def _session(random: Random, site: str) -> str:
     """The key that a series gives to one of its sessions; today's, as it can be reported, often."""
-    series = random.choice(SERIES)
-    day = TODAY + timedelta(days=random.choice((0, 0, 0, *range(DAYS))))
+    return _key(site, random.choice(SERIES), random.choice((0, 0, 0, *range(DAYS))))
+
+
+def _key(site: str, series: str, days: int) -> str:
+    day = TODAY + timedelta(days=days)
     return f"{site}/{series}/{day:%Y%m%d}T{HOURS[series]}"
 
 
