@@ -113,6 +113,8 @@ async def _admit(case: Case) -> None:
             commands.CompleteIntake,
             admission_id=found.admission_id,
             admitted_on=case.day(44),
+            # A register says that the person is here; whoever admitted them has assessed them.
+            eligibility_waived_for="assessed_elsewhere",
             **place.model_dump(),
         )
 

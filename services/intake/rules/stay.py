@@ -34,7 +34,6 @@ _ADMITTED = {
     "age_group",
     "focus",
 }
-_SAID = _ADMITTED | {"eligibility_waived_for"}
 
 
 def waitlist(matter: Matter, command: commands.Waitlist) -> Decided:
@@ -61,8 +60,9 @@ def complete_intake(matter: Matter, command: commands.CompleteIntake) -> Decided
     facts = command.model_dump(include=_ADMITTED)
     until = plan.recertify_by(command.admitted_on)
     after = replace(matter.admission, status="admitted", recertify_by=until, **facts)
-    said = command.model_dump(include=_SAID)
-    return after, (events.IntakeCompleted(**matter.about(), **said),)
+    waived_for = command.eligibility_waived_for if matter.admission.is_eligible is None else None
+    told = events.IntakeCompleted(**matter.about(), **facts, eligibility_waived_for=waived_for)
+    return after, (told,)
 
 
 def lose(matter: Matter, command: commands.LoseReferral) -> Decided:
