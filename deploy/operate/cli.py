@@ -26,6 +26,7 @@ ELSEWHERE = {
     "drill": "operate.drill",
     "backup": "operate.backup",
     "prepare": "operate.prepare",
+    "roll": "operate.rolling",
     "restore": "operate.restore",
     "dead-letters": "operate.dead_letters",
     "audit": "operate.audit",

@@ -27,6 +27,8 @@ class Child:
     owner: tuple[int, int] | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     patience: float = 10.0
+    # File descriptors that it is started with, under the same numbers.
+    hands: tuple[int, ...] = ()
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -54,6 +56,7 @@ class Child:
                 user=user,
                 group=group,
                 extra_groups=[] if self.owner else None,
+                pass_fds=self.hands,
             )
 
     async def stop(self) -> None:

@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -14,7 +15,7 @@ from typing import IO
 import httpx
 import psutil
 
-from operate import databases
+from operate import databases, rolling
 from operate.addresses import ACCESS_KEY
 from operate.errors import OperateError
 from operate.home import HOST, MLLP, SERVICES, Home, checkout
@@ -54,6 +55,8 @@ class Supervisor:
         self.postgres = None if external[0] else _postgres(home, ports)
         self.kafka = None if external[1] else _kafka(home, ports)
         self.services: dict[str, Child] = {}
+        self.rolls = rolling.Rolls()
+        self._sockets: dict[str, socket.socket] = {}
         self._state = "starting"
         self._started_at = datetime.now(UTC)
 
@@ -62,6 +65,7 @@ class Supervisor:
         self._write_run()
         await _together(self._prepare_databases(), self._prepare_topics())
         for name in SERVICES:
+            self._sockets[name] = rolling.listen(self.ports[name])
             self.services[name] = self._service(name)
             self.services[name].start()
         self._write_run()
@@ -71,13 +75,16 @@ class Supervisor:
 
     async def watch(self) -> None:
         """Start again whatever ends, until cancelled."""
-        await _together(*(self._watch(child) for child in self._children()), self._rotate_logs())
+        watched = [self._watch(child) for child in self._children()]
+        await _together(*watched, self._rotate_logs(), self._roll_when_asked())
 
     async def stop(self) -> None:
         """End everything: the services, then Kafka, then PostgreSQL."""
         self._state = "stopping"
         self._write_run()
         await asyncio.gather(*(child.stop() for child in self.services.values()))
+        for one in self._sockets.values():
+            one.close()
         if self.kafka:
             await self.kafka.stop()
         if self.postgres:
@@ -117,10 +124,13 @@ class Supervisor:
 
     async def _prepare_databases(self) -> None:
         await self._start_postgres()
-        admin_url = str(self.admin_url)
-        await databases.prepare(admin_url, self.home, owns_server=self.postgres is not None)
+        owns_server = self.postgres is not None
+        await databases.prepare(str(self.admin_url), self.home, owns_server=owns_server)
+        await self._migrate()
+
+    async def _migrate(self) -> None:
         for name in SERVICES:
-            url = databases.url_of(admin_url, name, self.home)
+            url = databases.url_of(str(self.admin_url), name, self.home)
             applied = await asyncio.to_thread(databases.migrate, url, name)
             if applied:
                 self.say(f"{name}: migrated ({', '.join(applied)})")
@@ -129,6 +139,7 @@ class Supervisor:
         return str(self.bootstrap)
 
     def _service(self, name: str) -> Child:
+        place = self._sockets[name].fileno()
         env = {k: v for k, v in os.environ.items() if k != EXTERNAL_DATABASE} | {
             "HANDRAIL_HOME": str(self.home.folder),
             "HANDRAIL_SERVICE": name,
@@ -143,13 +154,15 @@ class Supervisor:
             "HANDRAIL_HL7_KEY": os.environ.get("HANDRAIL_HL7_KEY") or self.home.secret("hl7_key"),
             "HANDRAIL_HTTP_HOST": HOST,
             "HANDRAIL_HTTP_PORT": str(self.ports[name]),
+            "HANDRAIL_HTTP_FD": str(place),
+            "HANDRAIL_INSTANCE": rolling.instance_beside(self.services.get(name)),
             **{f"HANDRAIL_{n.upper()}_URL": f"http://{HOST}:{self.ports[n]}" for n in SERVICES},
             **({"HANDRAIL_MLLP_PORT": str(self.ports[MLLP[name]])} if name in MLLP else {}),
             "PYTHONUNBUFFERED": "1",
             "MALLOC_ARENA_MAX": "2",
         }
         argv = [sys.executable, "-m", f"{name}.app"]
-        return Child(name, argv, self.home.log(name), env=env)
+        return Child(name, argv, self.home.log(name), env=env, hands=(place,))
 
     async def _start_service(self, child: Child) -> None:
         """Wait for a service's first readiness; it may stumble, but not for long."""
@@ -190,6 +203,33 @@ class Supervisor:
             since = time.monotonic()
             self._write_run()
 
+    async def _roll_when_asked(self) -> None:
+        """Replace the services each time somebody asks; trouble is told and changes nothing."""
+        while True:
+            await self.rolls.asked.wait()
+            self.rolls.asked.clear()
+            self.rolls.under_way, self.rolls.told, self.rolls.trouble = True, [], None
+            self._write_run()
+            try:
+                await self._roll()
+            except OperateError as error:
+                self.rolls.trouble = str(error)
+                self.say(str(error))
+            self.rolls.done, self.rolls.under_way = self.rolls.done + 1, False
+            self._write_run()
+
+    async def _roll(self) -> None:
+        wanted = self.home.read("roll.json").get("services") or SERVICES
+        await self._migrate()
+        for name in rolling.ORDER:
+            if name not in wanted:
+                continue
+            fresh = self._service(name)
+            told = await rolling.replace_process(self.services[name], fresh, self.ports[name])
+            self.say(told)
+            self.rolls.told.append(told)
+            self._write_run()
+
     async def _rotate_logs(self) -> None:
         while True:
             await asyncio.sleep(ROTATE_SECONDS)
@@ -219,6 +259,7 @@ class Supervisor:
                     "kafka": self._part(self.kafka, self.bootstrap or ""),
                 },
                 "services": services,
+                "rolls": self.rolls.shown(),
             },
         )
 
@@ -301,6 +342,7 @@ async def run(
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stopping.set)
     system = Supervisor(home, say)
+    loop.add_signal_handler(rolling.ASK, system.rolls.asked.set)
     asked = asyncio.create_task(stopping.wait())
     try:
         starting = asyncio.create_task(system.start())

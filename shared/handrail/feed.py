@@ -99,6 +99,15 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
         subscriber(on_events)
         self._consumer = lambda: subscriber.consumer
 
+    def leave(self) -> None:
+        """Before an end: give the partitions back, instead of having them kept for a return.
+
+        A process that dies keeps its place for the session's time; aiokafka would here too.
+        """
+        coordinator = getattr(self._consumer(), "_coordinator", None)
+        if coordinator is not None:
+            coordinator._group_instance_id = None  # noqa: SLF001  # there is no public way
+
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Forget them: whoever has them now is told apart by the stored offset."""
         for tp in revoked:

@@ -1,6 +1,7 @@
 """The HTTP edge all services share: problem documents, health, status and the operator's routes."""
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from functools import lru_cache
@@ -47,8 +48,11 @@ def problem(
     return JSONResponse(body, status, media_type=MEDIA_TYPE)
 
 
-def install(app: FastAPI) -> None:
-    """Give `app` the shared error answers and the tracing and size-limiting layer."""
+def install(app: FastAPI, is_stopping: Callable[[], bool] = lambda: False) -> None:
+    """Give `app` the shared error answers and the tracing and size-limiting layer.
+
+    While `is_stopping`, each answer asks the client to open its next connection anew.
+    """
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(ValidationError, _on_invalid)
     app.add_exception_handler(Rejected, _on_rejected)
@@ -57,7 +61,7 @@ def install(app: FastAPI) -> None:
     for kind in TRANSIENT:
         app.add_exception_handler(kind, _on_bad_moment)
     app.add_exception_handler(Exception, _on_bug)
-    app.add_middleware(Edge)
+    app.add_middleware(Edge, is_stopping=is_stopping)
 
 
 def fields_of(
@@ -159,9 +163,9 @@ class LogLevel(BaseModel):
 class Edge:
     """Opens the trace of each request, refuses bodies that are too large, forbids caching."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, is_stopping: Callable[[], bool]) -> None:
         """`app` is what comes next."""
-        self.app = app
+        self.app, self.is_stopping = app, is_stopping
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -192,6 +196,7 @@ class Edge:
                         *message["headers"],
                         (b"cache-control", b"no-store"),
                         (b"x-content-type-options", b"nosniff"),
+                        *([(b"connection", b"close")] if self.is_stopping() else []),
                     ]
                 await send(message)
 
@@ -236,7 +241,8 @@ def operator_routes(
         """Everything this service needs answers."""
         parts = await asyncio.wait_for(ready(), 5)
         good = all(state == "ok" for state in parts.values())
-        return JSONResponse({"ready": good, **parts}, 200 if good else 503)
+        told = {"ready": good, "process": os.getpid(), **parts}
+        return JSONResponse(told, 200 if good else 503)
 
     @router.get("/status")
     async def get_status() -> dict[str, Any]:

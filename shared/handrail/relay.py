@@ -1,6 +1,7 @@
 """Carries staged events to Kafka in order, and crosses them off once the broker has answered."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ SILENT_SECONDS = 2.5
 SEND_SECONDS = 15.0
 BATCH = 1000
 IDLE_SECONDS = 0.05
+FINISH_SECONDS = 3.0
 
 _TAKE = """
 insert into relay_leases as l (shard, holder, epoch, expires_at)
@@ -78,6 +80,8 @@ class Relay:
     _incarnation: int = 1
     _producer: AIOKafkaProducer | None = None
     _doorbell: asyncio.Event = field(default_factory=asyncio.Event)
+    _is_ending: bool = False
+    _ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self) -> None:
         """Something was committed to the outbox of this process."""
@@ -86,7 +90,7 @@ class Relay:
     async def run(self) -> None:
         """Relay until cancelled; a bad moment is retried in place with a pause."""
         pause = 0.1
-        while True:
+        while not self._is_ending:
             try:
                 moved = await self.turn()
             except (*TRANSIENT, KafkaError, LeaseLost) as error:
@@ -98,6 +102,14 @@ class Relay:
             self.trouble, pause, self.last_success = None, 0.1, time.time()
             if moved < BATCH:
                 await self._rest()
+        self._ended.set()
+
+    async def finish(self) -> None:
+        """End `run` after the turn under way: what it sent is crossed off, not sent again."""
+        self._is_ending = True
+        self.wake()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), FINISH_SECONDS)
 
     async def turn(self) -> int:
         """Send one batch and cross it off. Returns how many events were sent.

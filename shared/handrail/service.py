@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn, TypeVar
 
 import asyncpg
-import uvicorn
 import uvloop
 from aiokafka.errors import KafkaError
 from fastapi import Depends, FastAPI
@@ -22,7 +21,7 @@ from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLS
 from opentelemetry.sdk.trace import TracerProvider
 from pydantic import ValidationError
 
-from handrail import http, sites, telemetry
+from handrail import http, server, sites, telemetry
 from handrail.access import guard
 from handrail.access.guard import AccessSettings, Guard, Programs
 from handrail.dead_letters import counts
@@ -101,7 +100,8 @@ class Service:
             telemetry=OUR_SPANS_ONLY,
             dependencies=[Depends(self.guard)],
         )
-        http.install(self.app)
+        self._server = server.make(self.app, self.settings)
+        http.install(self.app, lambda: self.is_stopping)
         guard.install(self.app, http.problem)
         redrive = self.feed.redrive if self.feed else _nothing_to_redrive
         self.app.include_router(
@@ -124,17 +124,7 @@ class Service:
     async def serve(self) -> int:
         """Run until SIGTERM or SIGINT. Returns the process's exit code."""
         guard.require_rows(self.app, self.guard.table)
-        config = uvicorn.Config(
-            self.app,
-            host=self.settings.http_host,
-            port=self.settings.http_port,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=5,
-            server_header=False,
-        )
-        self._server = uvicorn.Server(config)
-        await self._server.serve()
+        await self._server.serve(server.handed(self.settings))
         return self._exit_code
 
     async def ready(self) -> dict[str, str]:
@@ -221,9 +211,14 @@ class Service:
                 yield
             finally:
                 log.info("service.stopping")
-                await self._stop_feed()
-                for task in tasks:
+                relaying, *others = tasks
+                for task in others:
                     task.cancel()
+                if self.feed:
+                    self.feed.leave()
+                await self._stop_feed()
+                await self.relay.finish()
+                relaying.cancel()
         await self._close()
 
     def _loops(self) -> list[Callable[[], Awaitable[None]]]:

@@ -130,6 +130,9 @@ class Settings(KafkaSettings):
     database_url: SecretStr = Field(description="This service's own database; a secret.")
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8080, ge=1, le=65535)
+    http_fd: int | None = Field(
+        default=None, ge=3, description="A socket that listens already, handed over by the starter."
+    )
     log_level: Level = "INFO"
     otlp_endpoint: str | None = Field(
         default=None,

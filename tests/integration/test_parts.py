@@ -1,6 +1,7 @@
 """PostgreSQL and Kafka are real, and what they have said yes to outlives them."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,13 +11,14 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from handrail.topics import OWNERS, PARTITIONS, topic_of
-from operate import databases
+from operate import databases, rolling
 from operate.errors import OperateError
 from operate.home import SERVICES, Home
 from operate.parts import jars, topics
 from operate.parts.kafka import Kafka
 from operate.parts.postgres import Postgres
-from tests.parts import running_kafka, running_postgres
+from operate.processes import Child
+from tests.parts import running_kafka, running_postgres, temporary_home
 
 
 @pytest.fixture
@@ -203,3 +205,24 @@ async def _first_record(broker: Kafka) -> bytes:
     finally:
         await consumer.stop()
     return bytes(record.value)
+
+
+async def test_the_old_process_goes_on_where_the_new_one_does_not_start() -> None:
+    with temporary_home() as home, rolling.listen(home.free_ports()["alerts"]) as place:
+        old = _python(home, "import time; time.sleep(60)")
+        old.start()
+        before = old.pid
+        try:
+            with pytest.raises(OperateError, match=r"exit code 3: bad code.*the old one goes on"):
+                await rolling.replace_process(
+                    old,
+                    _python(home, "import sys; print('bad code', flush=True); sys.exit(3)"),
+                    place.getsockname()[1],
+                )
+            assert (old.pid, old.is_alive()) == (before, True)
+        finally:
+            old.kill()
+
+
+def _python(home: Home, code: str) -> Child:
+    return Child("alerts", [sys.executable, "-c", code], home.log("alerts"))

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from operate.drill import real
+from operate.drill import real, roll
 from operate.drill.planted import PLANTED
 from operate.drill.simulation import World
 from operate.errors import OperateError
@@ -18,11 +18,14 @@ STEPS_A_HISTORY = 20_000
 QUICK_SECONDS, FULL_SECONDS = 150, 3600
 
 
-def command(
+def command(  # noqa: PLR0913  # one a word that can be said
     *,
     simulate: Annotated[
         int | None, typer.Option(min=1, help="Only the protocol, without real parts: steps.")
     ] = None,
+    rolling: Annotated[
+        bool, typer.Option("--roll", help="Replace every service under load; break nothing.")
+    ] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Under six minutes (default).")] = False,
     full: Annotated[bool, typer.Option("--full", help="An hour of real parts.")] = False,
     seconds: Annotated[int | None, typer.Option(min=5, help="Break things for so long.")] = None,
@@ -35,6 +38,8 @@ def command(
         raise OperateError(message)
     if simulate:
         told = simulated(simulate, seed)
+    elif rolling:
+        told = asyncio.run(roll.run(seconds or 0, seed, _say))
     else:
         length = seconds or (FULL_SECONDS if full else QUICK_SECONDS)
         told = asyncio.run(real.run(length, seed, _say))

@@ -28,7 +28,7 @@ WRONG = ("lost", "duplicated", "out_of_order", "false_missed", "alerts_missing",
 
 async def run(seconds: float, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
     """Break things for so long while commands come in; then judge."""
-    home = _new_home()
+    home = new_home()
     os.environ["HANDRAIL_FAILPOINTS"] = FAILPOINTS
     good = False
     try:
@@ -39,13 +39,19 @@ async def run(seconds: float, seed: int, say: Callable[[str], None]) -> dict[str
     finally:
         del os.environ["HANDRAIL_FAILPOINTS"]
         background.down(home, say)
-        if good:
-            shutil.rmtree(home.folder, ignore_errors=True)
-        else:
-            say(f"what happened can be read in {home.folder}")
+        remove(home, say, good=good)
 
 
-def _new_home() -> Home:
+def remove(home: Home, say: Callable[[str], None], *, good: bool) -> None:
+    """Remove the home, or say where it can be looked into."""
+    if good:
+        shutil.rmtree(home.folder, ignore_errors=True)
+    else:
+        say(f"what happened can be read in {home.folder}")
+
+
+def new_home() -> Home:
+    """A data folder of the drill's own."""
     folder = Path(tempfile.mkdtemp(prefix="handrail-drill-"))
     if os.geteuid() == 0:
         # The owner of PostgreSQL's data has to pass through.
@@ -87,13 +93,14 @@ async def _drill(
         **wrong,
         # Deadlines of people are longer than this drill.
         "lost_escalations": None,
-        "seconds_to_recover": _quantiles(faults.recovered),
+        "seconds_to_recover": quantiles(faults.recovered),
         "seconds_to_rest": round(backlog_seconds, 1),
         "good": rested and not any(wrong.values()) and not found["refused"],
     }
 
 
-def _quantiles(values: list[float]) -> dict[str, float]:
+def quantiles(values: list[float]) -> dict[str, float]:
+    """The middle, the hundredth worst and the worst."""
     if not values:
         return {}
     ordered = sorted(values)

@@ -18,6 +18,7 @@ from operate.addresses import Addresses
 SITE = "drill"
 ADMISSIONS = 40
 REPEATED = 0.2
+DAYS = 39
 NOT_NOW = (404, 503)
 GROUP = {"session_type": "group", "planned_minutes": 180}
 
@@ -29,6 +30,8 @@ class Ward:
     addresses: Addresses
     dice: random.Random
     ledger: Path
+    # Whether the ledger survives this machine, which takes a moment for each entry.
+    synced: bool = True
     admissions: list[str] = field(default_factory=list)
     # What was acknowledged: session key -> (admission, status).
     said: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -37,9 +40,9 @@ class Ward:
     refused: list[str] = field(default_factory=list)
 
     @asynccontextmanager
-    async def client(self) -> AsyncIterator[httpx.AsyncClient]:
+    async def client(self, seconds: float = 4) -> AsyncIterator[httpx.AsyncClient]:
         """A client that gives up soon, so that a frozen service is asked again."""
-        async with httpx.AsyncClient(timeout=4, trust_env=False) as client:
+        async with httpx.AsyncClient(timeout=seconds, trust_env=False) as client:
             yield client
 
     async def admit(self, count: int = ADMISSIONS) -> None:
@@ -81,10 +84,14 @@ class Ward:
         async with self.client() as client:
             while loop.time() < until:
                 number += 1
-                body = self._seat(f"{name}-{number}")
+                body = self.seat(
+                    f"{name}-{number}",
+                    self.dice.choice(self.admissions),
+                    self.dice.randrange(1, DAYS),
+                )
                 if (await self._post(client, "attendance", body))["status"] == "refused":
                     continue
-                self._note(body)
+                self.note(body)
                 if self.dice.random() < REPEATED:
                     answer = await self._post(client, "attendance", body)
                     self.repeats += 1
@@ -92,11 +99,12 @@ class Ward:
                         self.refused.append(f"{body['key']} was taken twice")
                 await asyncio.sleep(self.dice.random() * 0.05)
 
-    def _seat(self, key: str) -> dict[str, Any]:
-        day = _day(self.dice.randrange(1, 39))
+    def seat(self, key: str, admission: str, ago: int) -> dict[str, Any]:
+        """A seat of somebody, so many days ago."""
+        day = _day(ago)
         common = {
             "key": key,
-            "admission_id": self.dice.choice(self.admissions),
+            "admission_id": admission,
             "session_key": key,
             "session": GROUP | {"planned_on": day},
         }
@@ -104,14 +112,15 @@ class Ward:
             return common | {"do": "record_missed", "kind": "no_show"}
         return common | {"do": "record_attended", "attended_on": day, "minutes": 180}
 
-    def _note(self, body: dict[str, Any]) -> None:
+    def note(self, body: dict[str, Any]) -> None:
         """Write down what was acknowledged, so that it survives this process too."""
         status = "no_show" if body["do"] == "record_missed" else "attended"
         self.said[body["key"]] = (body["admission_id"], status)
         with self.ledger.open("a") as file:
             file.write(json.dumps([body["key"], body["admission_id"], status]) + "\n")
             file.flush()
-            os.fsync(file.fileno())
+            if self.synced:
+                os.fsync(file.fileno())
 
     async def _post(
         self, client: httpx.AsyncClient, service: str, body: dict[str, Any]

@@ -61,7 +61,8 @@ async def _look(name: str, service: Service, neighbours: Neighbours) -> dict[str
         )
     except (Away, Unknown):
         return _seen(name, {}, None, [])
-    return _seen(name, {n: s for n, s in ready.items() if n != "ready"}, status, told)
+    parts = {n: s for n, s in ready.items() if n not in ("ready", "process")}
+    return _seen(name, parts, status, told)
 
 
 def _seen(
