@@ -7,6 +7,7 @@ from attendance import (
     http,
     person_routes,
     session_routes,
+    siu,
     watchdog,
 )
 from attendance.programs import PROGRAMS
@@ -29,6 +30,7 @@ async def main() -> int:
     service.app.include_router(session_routes.routes(service.api_pool))
     service.app.include_router(calendar_routes.routes(service.api_pool))
     service.app.include_router(person_routes.routes(service.api_pool))
+    siu.install(service)
     service.shows["silent_feeds"] = lambda: watchdog.now_silent(service.api_pool)
     service.loops.append(lambda: watchdog.run(service.work_pool, service.committed))
     return await service.serve()

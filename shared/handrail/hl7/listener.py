@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -40,6 +41,8 @@ class Listener:
             self.settings.mllp_port or 0,
             limit=MESSAGE_LIMIT,
             ssl=self.settings.tls(),
+            # In a rolling restart two generations listen side by side.
+            reuse_port=hasattr(socket, "SO_REUSEPORT") or None,
         )
         self.port = server.sockets[0].getsockname()[1]
         log.info("mllp.listening", port=self.port)

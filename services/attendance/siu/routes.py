@@ -1,0 +1,21 @@
+"""Who may send SIU."""
+
+from fastapi import APIRouter
+
+from attendance.siu.terms import SiuSender
+from handrail.events.base import Code
+from handrail.hl7.desk import Desk
+from handrail.hl7.routes import put_sender
+
+
+def routes(desk: Desk) -> APIRouter:
+    """Senders."""
+    router = APIRouter(prefix="/v1/hl7", tags=["hl7"])
+
+    @router.put("/senders/{source}")
+    async def put_siu_sender(source: Code, wanted: SiuSender) -> dict[str, str]:
+        """Enter a system that may send, under the same code as with intake."""
+        await put_sender(desk.pool, source, wanted, wanted.terms)
+        return {"source": source}
+
+    return router
