@@ -151,7 +151,7 @@ def _end_days(batch: Batch, site_id: str, days: list[int], history: dict[UUID, l
 
 def _settle(batch: Batch, row: Row, ladder: Ladder, days: list[int], before: list[Fact]) -> Settled:
     settled = record.settle(row.record, days, ladder, before)
-    log_suppressions(batch, row, settled.pauses, settled.story.pauses)
+    log_suppressions(batch, row, settled.pauses, settled.story.expected_absences())
     band = settled.band
     row.watched = settled.watched
     for day, assessment, level in settled.assessments:

@@ -109,8 +109,9 @@ def _told_elsewhere(event: AdmissionEvent) -> _Told | None:  # noqa: C901, PLR09
         case intake.IntakeLost() | intake.IntakeDeclined():
             return "lost", day, (event.reason,), ()
         case intake.PlanChanged():
-            numbers = (float(event.weekly_minutes), float(event.sessions_per_week))
-            return "planned", day, (), numbers
+            review = event.review_on.toordinal() if event.review_on else 0
+            dose = (float(event.weekly_minutes), float(event.sessions_per_week))
+            return "planned", day, (), (*dose, float(review)) if review else dose
         case intake.LevelOfCareChanged():
             return "stepped", day, (event.level_of_care,), ()
         case intake.PutOnHold():
@@ -145,6 +146,20 @@ def _told_of_person(event: AdmissionEvent) -> _Told | None:
         case aftercare.FollowUpCompleted():
             day = event.recorded_day.toordinal()
             return "followed_up", day, (), (float(event.follow_up_day),)
+    return _told_of_programme(event)
+
+
+def _told_of_programme(event: AdmissionEvent) -> _Told | None:
+    """What the programme owes: a review, and a word on each planned seat."""
+    match event:
+        case care.PlanReviewed():
+            return "reviewed", event.review_on.toordinal(), (), ()
+        case attendance.RosterOverdue():
+            # Not the seat's fact: a correction of the seat does not mend it.
+            day = (event.planned_on or event.recorded_day).toordinal()
+            return "unreported", day, (event.session_id.hex,), ()
+        case attendance.SeatWithdrawn():
+            return "seat_withdrawn", event.recorded_day.toordinal(), (event.session_id.hex,), ()
     return None
 
 

@@ -22,6 +22,9 @@ Hours: TypeAlias = tuple[
     Annotated[float, Field(gt=0, le=720)],
 ]
 
+# PHQ-9, GAD-7 and the Brief Addiction Monitor, as attendance names their scales.
+FORMS_EVERY = (("phq_9", 14), ("gad_7", 14), ("bam_use", 7))
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -31,7 +34,7 @@ class Policy:
         extra="forbid", hide_input_in_errors=True
     )
 
-    version: Code = "2026-11-b"
+    version: Code = "2026-11-c"
     misses_in_a_row: Count = 3
     misses_within_days: Count = 2
     within_days: Days = 7
@@ -66,6 +69,8 @@ class Policy:
         ("list",),
     )
     first_attempt_hours: Hours = (1.0, 8.0, 24.0, 48.0)
+    # A form that was answered is asked again after so many days; longer is overdue.
+    forms_every_days: Annotated[tuple[tuple[Code, Days], ...], Field(max_length=20)] = FORMS_EVERY
     # After the first attempt was due; the last level rises by its second miss instead.
     escalate_after_hours: Hours = (1.0, 16.0, 24.0, 24.0)
     escalate_to: tuple[Roles, Roles, Roles, Roles] = (

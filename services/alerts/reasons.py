@@ -9,6 +9,8 @@ from alerts.story import Story
 HIGH = 2
 # A death or a prison sentence ends the wait for a first visit; other discharges do not.
 NO_AFTERCARE = ("died", "incarcerated")
+PLAN_REVIEW, FORM, BOTH = "plan_review_overdue", "form_overdue", "review_and_form_overdue"
+CHORES = (PLAN_REVIEW, FORM, BOTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +75,25 @@ def silence(story: Story, day: int, policy: Policy) -> list[Reason]:
     if story.admitted is None:
         return []
     reasons = []
-    if not story.attended and day - story.admitted >= policy.first_session_days:
+    if not story.attended and day - _waits_from(story) >= policy.first_session_days:
         words = f"no first session {day - story.admitted} days after admission"
         reasons.append(Reason(2, "no_first_session", words))
     if story.stepped_on is not None and story.attended:
         reasons += _step(story, day - story.stepped_on, policy)
     heard = story.last_contact if story.last_contact is not None else story.admitted
-    # Nobody could come to what was not held: that day's silence is not the person's.
-    silent = day - max([heard, *(d for d in story.unheld if d <= day)])
+    # Nobody could come to what was not held, and what nobody reported may have been attended.
+    silent = day - max(
+        [heard, *(d for d in (*story.unheld, *story.unreported.values()) if d <= day)]
+    )
     if silent >= max(policy.silent_days, policy.silent_sessions * story.planned_interval()):
         words = f"no contact for {silent} days"
         reasons.append(Reason(_by_count(story, policy), "no_contact", words))
     return reasons + _dose(story, day, policy)
+
+
+def _waits_from(story: Story) -> int:
+    """From when the first session is waited for: what nobody reported may have been it."""
+    return max([story.admitted or 0, *story.unreported.values()])
 
 
 def _step(story: Story, days: int, policy: Policy) -> list[Reason]:
@@ -100,7 +109,8 @@ def _dose(story: Story, day: int, policy: Policy) -> list[Reason]:
     if not (absent and settled and story.sessions_per_week >= policy.dose_sessions):
         return []
     received = sum(n for at, n in story.minutes if day - policy.within_days < at <= day)
-    unheld = sum(day - policy.within_days < at <= day for at in story.unheld)
+    away = (*story.unheld, *story.unreported.values())
+    unheld = sum(day - policy.within_days < at <= day for at in away)
     planned = story.weekly_minutes * max(0, story.sessions_per_week - unheld)
     planned //= story.sessions_per_week
     words = f"received {received} of {planned} planned minutes in {policy.within_days} days"
@@ -111,9 +121,31 @@ def _dose(story: Story, day: int, policy: Policy) -> list[Reason]:
     return []
 
 
-def risk(story: Story, assessment: Assessment) -> list[Reason]:
-    """The risk speaks once per rise: after a concern it is quiet until it has fallen below."""
+def chores(story: Story, day: int, policy: Policy) -> list[Reason]:
+    """What the programme owes the person and has not done: a review, a form. Two are no oversight."""
+    if story.phase != "admitted":
+        return []
+    found = []
+    if story.review_on is not None and day > story.review_on:
+        words = f"the plan's review is {day - story.review_on} days overdue"
+        found.append(Reason(3, PLAN_REVIEW, words))
+    every = dict(policy.forms_every_days)
+    late = [day - at - every[form] for form, at in story.forms.items() if form in every]
+    if late and max(late) > 0:
+        found.append(Reason(3, FORM, f"a form is {max(late)} days overdue"))
+    if len(found) > 1:
+        found.append(Reason(2, BOTH, "the plan's review and a form are overdue"))
+    return found
+
+
+def risk(story: Story, assessment: Assessment, day: int, policy: Policy) -> list[Reason]:
+    """The risk speaks once per rise: after a concern it is quiet until it has fallen below.
+
+    It waits while a roster of the last days is not taken: it may be wrong about them.
+    """
     if story.band <= story.quiet_band:
+        return []
+    if any(day - policy.within_days < at <= day for at in story.unreported.values()):
         return []
     level, code = (1, "risk_high") if story.band == HIGH else (2, "risk_elevated")
     because = "; ".join(reasons_in_words(assessment)[:3])

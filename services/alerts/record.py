@@ -77,7 +77,7 @@ def settle(
     Days are ordinals in order. Mutates `record`; facts of later days go on waiting.
     """
     story = story_of(record)
-    band, pauses, standing = story.band, list(story.pauses), None
+    band, pauses, standing = story.band, story.expected_absences(), None
     outcomes: list[Outcome] = []
     assessments: list[tuple[int, Assessment, int | None]] = []
     waiting = sorted(record.waiting, key=_by_day)

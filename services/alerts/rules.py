@@ -8,7 +8,7 @@ import msgspec
 from alerts.corrections import as_corrected, corrected
 from alerts.facts import Fact
 from alerts.policy import Policy
-from alerts.reasons import HIGH, Reason, is_counted, now, risk, silence
+from alerts.reasons import CHORES, HIGH, Reason, chores, is_counted, now, risk, silence
 from alerts.risk.signs import Standing
 from alerts.risk.table import Assessment, Table, assess, assess_on
 from alerts.story import ATTENDED, Concern, Story, learn
@@ -19,6 +19,8 @@ HIGH_LEVEL = 1
 # What no missed session said before.
 NEW_GROUND = ("first_visit_missed", "no_first_session", "no_session_after_step")
 BANDS: tuple[Band, ...] = ("low", "middle", "high")
+# What was overdue has been done; nobody had to come back.
+DONE = "done"
 # Endings after which the same absence opens no new concern.
 LET_GO = ("transferred_and_seen", "declined_documented", "exhausted")
 
@@ -74,7 +76,7 @@ def take(story: Story, fact: Fact, ladder: Ladder, history: Sequence[Fact] = ())
     if truth is None:
         return []
     learn(story, truth)
-    ended = _ending(story, truth)
+    ended = _ending(story, truth, ladder.policy)
     outcomes = _close(story, fact.recorded, ended) if ended else []
     return outcomes + _decide(story, fact.recorded, now(story, ladder.policy), ladder.policy)
 
@@ -91,7 +93,7 @@ def end_day(
     story.quiet_band = min(story.quiet_band, story.band)
     reasons = now(story, ladder.policy)
     if not story.is_suppressed():
-        reasons += silence(story, day, ladder.policy) + risk(story, assessment)
+        reasons += _by_day(story, day, assessment, ladder.policy)
     return _decide(story, day, reasons, ladder.policy), assessment
 
 
@@ -112,10 +114,16 @@ def refold(story: Story, facts: Sequence[Fact], day: int, ladder: Ladder) -> lis
     if story.concern and story.concern.opened < day and not story.is_suppressed():
         assessment = assess(story.behaviour, day, ladder.table)
         story.band = ladder.band_of(assessment)
-        reasons += silence(story, day, ladder.policy) + risk(story, assessment)
+        reasons += _by_day(story, day, assessment, ladder.policy)
     if story.concern and not reasons:
         return _close(story, day, "withdrawn")
     return _ease(story, day, reasons) + _decide(story, day, reasons, ladder.policy)
+
+
+def _by_day(story: Story, day: int, assessment: Assessment, policy: Policy) -> list[Reason]:
+    """What holds because of what has not happened by the day's end."""
+    found = silence(story, day, policy) + risk(story, assessment, day, policy)
+    return found + chores(story, day, policy)
 
 
 def _ease(story: Story, day: int, reasons: list[Reason]) -> list[Outcome]:
@@ -195,7 +203,9 @@ def _is_quiet(story: Story, day: int, first: Reason, policy: Policy) -> bool:
     return repeats and day - on < policy.quiet_days_after_return
 
 
-def _ending(story: Story, fact: Fact) -> str:  # noqa: PLR0911  # one line an ending
+def _ending(  # noqa: PLR0911  # one line an ending
+    story: Story, fact: Fact, policy: Policy
+) -> str:
     """How this fact ends the open concern; empty if it does not."""
     concern = story.concern
     if concern is None:
@@ -204,6 +214,10 @@ def _ending(story: Story, fact: Fact) -> str:  # noqa: PLR0911  # one line an en
         return fact.codes[0]
     if concern.level == 0:
         return ""
+    if concern.kind in CHORES and fact.what not in ("discharged", "lost"):
+        # Coming to a session reviews no plan: it ends when what was overdue has been done.
+        open_still = now(story, policy) or chores(story, fact.recorded, policy)
+        return "" if open_still else DONE
     if fact.what == ATTENDED and not story.run and (fact.day or 0) >= concern.opened:
         return "returned"
     if fact.what == "first_visit_kept":

@@ -12,6 +12,10 @@ HOLDING_OUTCOMES = {"found_in_hospital": "hospital", "found_in_jail": "jail", "d
 REACHED = ("reached_returning", "reached_undecided", "reached_declined")
 ATTENDED = "attended"
 MISSED = ("no_show", "late_cancellation")
+NO_ROSTER = "roster_not_taken"
+# Forms that are asked again every so many days; the site's policy says how often.
+ASKED_AGAIN = ("phq_9", "gad_7", "bam_use")
+PLAN_NUMBERS = 2
 # (reason, first day, last day or None while it lasts)
 Pause = tuple[str, int, int | None]
 
@@ -66,6 +70,17 @@ class Story(msgspec.Struct, array_like=True):
     supports: int = 0
     # The last return from a concern that was pushed: its day, and the highest level pushed.
     returned: tuple[int, int] | None = None
+    # When the plan is to be reviewed, and when each form that is asked again was last answered.
+    review_on: int | None = None
+    forms: dict[str, int] = {}
+    # Planned seats of which nobody has said what became of them, with their days; and the past ones.
+    unreported: dict[str, int] = {}
+    asked_for: list[Pause] = []
+
+    def expected_absences(self) -> list[Pause]:
+        """When a missing session says nothing of the person, and why."""
+        waits: list[Pause] = [(NO_ROSTER, day, None) for day in self.unreported.values()]
+        return [*self.pauses, *self.asked_for, *waits]
 
     def is_suppressed(self) -> bool:
         """Absence is expected or nobody's business any more: leave, hospital, jail, discharge."""
@@ -83,6 +98,8 @@ class Story(msgspec.Struct, array_like=True):
 
 def learn(story: Story, fact: Fact) -> None:
     """Take one fact into the story. Facts come in their fixed order."""
+    if story.unreported:
+        _reported(story, fact)
     told = _SEATS.get(fact.what) or _OTHERS.get(fact.what)
     if told:
         told(story, fact)
@@ -133,7 +150,25 @@ def _admitted(story: Story, fact: Fact) -> None:
 
 
 def _planned(story: Story, fact: Fact) -> None:
-    story.weekly_minutes, story.sessions_per_week = (int(n) for n in fact.numbers)
+    story.weekly_minutes, story.sessions_per_week = (int(n) for n in fact.numbers[:2])
+    if len(fact.numbers) > PLAN_NUMBERS:
+        story.review_on = int(fact.numbers[PLAN_NUMBERS])
+
+
+def _reviewed(story: Story, fact: Fact) -> None:
+    story.review_on = fact.day
+
+
+def _unreported(story: Story, fact: Fact) -> None:
+    story.unreported[fact.codes[0]] = fact.day or fact.recorded
+
+
+def _reported(story: Story, fact: Fact) -> None:
+    """Somebody has said what became of the seat; nobody has to, once it is withdrawn."""
+    seat = fact.codes[0] if fact.what == "seat_withdrawn" else fact.seat
+    day = story.unreported.pop(seat, None)
+    if day is not None:
+        story.asked_for = [*story.asked_for, (NO_ROSTER, day, fact.recorded)][-RUN_KEPT:]
 
 
 def _stepped(story: Story, fact: Fact) -> None:
@@ -211,6 +246,8 @@ def _screened(story: Story, fact: Fact) -> None:
 def _measured(story: Story, fact: Fact) -> None:
     score, safety = fact.numbers
     story.safety = story.safety or bool(safety)
+    if fact.codes[0] in ASKED_AGAIN:
+        story.forms[fact.codes[0]] = fact.recorded
     behaviour.measured(story.behaviour, fact.recorded, fact.codes[0], score)
 
 
@@ -253,6 +290,8 @@ _SEATS = {"attended": _attended, "missed": _missed, "excused": _excused}
 _OTHERS = {
     "admitted": _admitted,
     "planned": _planned,
+    "reviewed": _reviewed,
+    "unreported": _unreported,
     "stepped": _stepped,
     "held": _held,
     "resumed": _resumed,

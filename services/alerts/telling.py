@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from alerts.duty import Duty, begin
 from alerts.notices import News
 from alerts.policy import Policy
-from alerts.rules import Outcome
+from alerts.rules import DONE, Outcome
 from alerts.staffed import next_staffed
 from alerts.story import Concern
 from handrail.events import Event
@@ -125,12 +125,7 @@ class Telling:
         elif outcome.what == "closed":
             row.ending, row.closed_on = outcome.ending, date.fromordinal(outcome.day)
             if new:
-                self._say(
-                    about,
-                    published.ConcernResolved,
-                    concern_id=row.concern_id,
-                    ending=outcome.ending,
-                )
+                self._close(about, row, outcome.ending)
         elif outcome.what == "withdrawn":
             self._withdraw(about, outcome, row, new=new)
 
@@ -186,6 +181,12 @@ class Telling:
             policy_version=about.policy.version,
             table_version=about.table_version,
         )
+
+    def _close(self, about: About, row: ConcernRow, ending: str) -> None:
+        if ending == DONE:
+            self._say(about, published.ConcernDone, concern_id=row.concern_id)
+            return
+        self._say(about, published.ConcernResolved, concern_id=row.concern_id, ending=ending)
 
     def _withdraw(self, about: About, outcome: Outcome, row: ConcernRow, *, new: bool) -> None:
         row.ending, row.closed_on = "withdrawn", date.fromordinal(outcome.day)

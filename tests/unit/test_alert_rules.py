@@ -231,3 +231,117 @@ def test_a_concern_whose_only_miss_was_wrong_is_withdrawn() -> None:
     outcomes = ended(told, 26)
 
     assert [o.what for o in outcomes] == ["opened", "raised", "withdrawn"]
+
+
+def planned(day: int, review: int) -> Fact:
+    numbers = (540.0, 3.0, float(START + review))
+    return Fact(START + day, START + day * 10, "intake", 2, "planned", START + day, (), numbers)
+
+
+def said(
+    day: int, sequence: int, what: str, *codes: str, of: int | None = None, seat: str = ""
+) -> Fact:
+    """Something of a day, about that day or another."""
+    at, about = START + day, START + (day if of is None else of)
+    owner = "intake" if what == "reviewed" else "attendance"
+    numbers = (float(about), 180.0, 0.0) if what == "attended" else (20.0, 0.0)
+    return Fact(at, at * 10 + sequence, owner, sequence, what, about, codes, numbers, seat)
+
+
+def settled(told: list[Fact], through: int) -> list[tuple[int, str, str, int]]:
+    return [
+        (o.day - START, o.ending or o.what, o.kind, o.level)
+        for o in ended(told, through)
+        if o.what in ("raised", "closed", "withdrawn")
+    ]
+
+
+def test_a_review_that_is_overdue_is_listed_until_it_is_held_whoever_comes() -> None:
+    here = facts(*kept(*range(1, 35, 2)))
+    told = [*here, planned(1, 20), said(25, 90, "reviewed", of=50)]
+
+    assert settled(told, 30) == [
+        (21, "raised", "plan_review_overdue", 3),
+        (25, "done", "plan_review_overdue", 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("told", "through", "expected"),
+    [
+        ([said(2, 80, "measured", "phq_9")], 16, []),
+        ([said(2, 80, "measured", "phq_9")], 17, [(17, "raised", "form_overdue", 3)]),
+        ([said(2, 80, "measured", "bam_use")], 10, [(10, "raised", "form_overdue", 3)]),
+        # Nobody asks again for a form that the policy does not name, nor in a hold.
+        ([said(2, 80, "measured", "withdrawal")], 34, []),
+        ([said(2, 80, "measured", "phq_9"), said(5, 81, "held", "leave")], 30, []),
+        (
+            [said(2, 80, "measured", "phq_9"), said(20, 81, "measured", "phq_9")],
+            24,
+            [(17, "raised", "form_overdue", 3), (20, "done", "form_overdue", 3)],
+        ),
+        # The second thing that is overdue is told.
+        (
+            [said(2, 80, "measured", "phq_9"), planned(1, 20)],
+            22,
+            [(17, "raised", "form_overdue", 3), (21, "raised", "review_and_form_overdue", 2)],
+        ),
+    ],
+)
+def test_a_form_that_is_overdue_is_listed_and_with_a_review_told(
+    told: list[Fact], through: int, expected: list[tuple[int, str, str, int]]
+) -> None:
+    assert settled([*facts(*kept(*range(1, 35, 2))), *told], through) == expected
+
+
+@pytest.mark.parametrize(
+    ("told", "raises"),
+    [
+        # Three evenings without a word are three evenings of silence: told after seven days.
+        ([], [(30, "no_contact")]),
+        # Of two of them nobody has said what became of the seat: the silence begins after them.
+        ([said(26, 91, "unreported", "a", of=25), said(28, 92, "unreported", "b", of=28)], []),
+        # The roster comes late and says that the person was away: it is known again.
+        (
+            [
+                said(26, 91, "unreported", "a", of=25),
+                said(29, 92, "excused", "group", of=25, seat="a"),
+            ],
+            [(30, "no_contact")],
+        ),
+        # The seat is withdrawn: nobody has to say what became of it.
+        (
+            [said(26, 91, "unreported", "a", of=25), said(29, 92, "seat_withdrawn", "a")],
+            [(30, "no_contact")],
+        ),
+    ],
+)
+def test_what_was_not_reported_is_not_absence(
+    told: list[Fact], raises: list[tuple[int, str]]
+) -> None:
+    found = raised(ended([*facts(*REGULAR), *told], 31))
+
+    assert [(day, kind) for day, kind, _ in found] == raises
+
+
+def test_a_roster_never_taken_does_not_hush_silence_for_ever() -> None:
+    told = [*facts(*REGULAR), said(26, 91, "unreported", "a", of=25)]
+
+    assert raised(ended(told, 40)) == [(32, "no_contact", 1)]
+
+
+def test_what_was_not_reported_is_logged_with_its_end() -> None:
+    told = [
+        *facts(*REGULAR),
+        said(26, 91, "unreported", "a", of=25),
+        said(27, 92, "unreported", "b", of=27),
+        said(28, 93, "attended", "group", seat="a", of=25),
+    ]
+    record = Record(EMPTY, waiting=told)
+
+    story = settle(record, range(START, START + 30), LADDER).story
+
+    assert story.expected_absences() == [
+        ("roster_not_taken", START + 25, START + 28),
+        ("roster_not_taken", START + 27, None),
+    ]

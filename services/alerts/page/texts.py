@@ -75,6 +75,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "declined_documented": ("declined, documented", "rechazó, documentado"),
     "exhausted": ("all agreed attempts made", "todos los intentos hechos"),
     "discharged": ("discharged", "alta"),
+    "done": ("what was overdue has been done", "se hizo lo que estaba atrasado"),
     "withdrawn": ("taken back after a correction", "retirado tras una corrección"),
     "filters": ("Filters", "Filtros"),
     "program": ("Programme", "Programa"),

@@ -141,6 +141,11 @@ class ConcernResolved(ConcernEvent):
     ending: Ending
 
 
+@event("alerts.concern_done.v1")
+class ConcernDone(ConcernEvent):
+    """What the programme owed the person, a review or a form, has been done: the concern is closed."""
+
+
 @event("alerts.concern_withdrawn.v1")
 class ConcernWithdrawn(ConcernEvent):
     """A correction showed there was no reason: the alert is taken back."""
