@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from attendance import rules, store
+from attendance import merging, rules, store
 from attendance.facts import Admission
 from handrail import sites
 from handrail.envelope import Received
@@ -12,7 +12,7 @@ from handrail.outbox import Connection
 
 
 async def on_intake_events(conn: Connection, received: Sequence[Received]) -> None:
-    """Apply a batch of intake's events with four statements."""
+    """Apply a batch of intake's events with four statements; more only for merges."""
     events = [r.event for r in received if isinstance(r.event, AdmissionEvent)]
     if not events:
         return
@@ -25,3 +25,4 @@ async def on_intake_events(conn: Connection, received: Sequence[Received]) -> No
         day = known[event.site_id].day_of(event.occurred_at)
         admissions[event.admission_id] = rules.follow(before, event, day)
     await store.save_admissions(conn, admissions.values())
+    await merging.take(conn, events, known)

@@ -165,6 +165,41 @@ async def test_seats_planned_after_a_discharge_are_taken_away(clinic: Clinic) ->
     assert [day for day, _, _ in await seats(clinic, person)] == ["03-02", "03-06"]
 
 
+async def test_the_planned_places_of_a_person_recorded_twice_go_to_one_and_back(
+    clinic: Clinic,
+) -> None:
+    kept, twice = await admitted(clinic), await admitted(clinic)
+    await clinic.say("attendance", "set_series", **group(clinic), **on("01"))
+    about = {"site_id": clinic.site_id, "series_key": "evening-group", "from_on": "2026-03-02"}
+    await clinic.say("attendance", "join_series", **about, admission_id=twice, **on("01"))
+    visit = {"session_type": "individual", "planned_minutes": 50, "planned_on": "2026-03-10"}
+    start = {"session_key": uuid4().hex, "starts_at": "2026-03-10T09:00:00-04:00"}
+    there = {"site_id": clinic.site_id, "roster": [twice], **visit, **start}
+    await clinic.say("attendance", "schedule_session", **there, **on("01"))
+    before = await seats(clinic, twice)
+    pair = {"admission_id": kept, "duplicate_id": twice}
+
+    await clinic.say("intake", "merge_admissions", **pair, **on("05"))
+    await sits(clinic, kept, [seat for seat in before if seat[0] >= "03-05"])
+    assert await seats(clinic, twice) == [seat for seat in before if seat[0] < "03-05"]
+    assert ("03-10", "scheduled", False) in await seats(clinic, kept)
+
+    await clinic.say("intake", "unmerge_admissions", **pair, **on("08"))
+    await sits(clinic, twice, [seat for seat in before if not "03-05" <= seat[0] < "03-08"])
+    assert await seats(clinic, kept) == [("03-06", "scheduled", False)]
+    told = [n.split(".")[1] for n, _ in await clinic.told("attendance", UUID(twice))]
+    assert (told.count("series_left"), told.count("series_joined")) == (1, 2)
+
+
+async def sits(clinic: Clinic, person: str, expected: list[tuple[str, str, bool]]) -> None:
+    """Wait until these are the person's seats."""
+
+    async def are_so() -> bool:
+        return await seats(clinic, person) == expected
+
+    await until(are_so, "attendance has heard of it")
+
+
 async def ended(clinic: Clinic, person: str) -> None:
     """Wait until attendance knows of the discharge."""
 

@@ -30,7 +30,7 @@ MissReason = Literal[
 _LINE = r"(?:DTSTART|RRULE|RDATE|EXDATE)[;:][A-Za-z0-9;:=,/_+-]+"
 RuleText = Annotated[str, StringConstraints(max_length=8000, pattern=rf"^{_LINE}(?:\n{_LINE})*$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
-WithdrawReason = Literal["left_series", "left_care", "series_changed"]
+WithdrawReason = Literal["left_series", "left_care", "series_changed", "merged"]
 Barrier = Literal[
     "transport",
     "childcare",
