@@ -2,12 +2,14 @@
 
 from alerts import consumers, delivery, escalation, http, notice_routes, quality_routes, receivers
 from alerts.concern import READS
+from alerts.fhir import KINDS
 from alerts.page import routes as page
 from alerts.policy import DEFAULT
 from alerts.programs import PROGRAMS
 from alerts.reports import routes as reports
 from alerts.risk.table import load_table
 from alerts.rules import Ladder
+from handrail.fhir import routes as fhir
 from handrail.service import Service, read, read_settings, run
 
 
@@ -27,6 +29,7 @@ async def main() -> int:
     service.app.include_router(reports.routes(service.api_pool))
     service.app.include_router(notice_routes.routes(service.api_pool, service.committed))
     page.install(service, ladder)
+    fhir.install(service.app, service.api_pool, "Handrail alerts", KINDS)
     service.loops.append(escalation.sweeper(service.work_pool, service.committed))
     sender = delivery.Sender(service.work_pool, read(delivery.MailSettings, "alerts"))
     service.loops += delivery.loops(sender)

@@ -10,8 +10,10 @@ from attendance import (
     siu,
     watchdog,
 )
+from attendance.fhir import KINDS
 from attendance.programs import PROGRAMS
 from handrail.events.attendance import AttendanceDayClosed
+from handrail.fhir import routes as fhir
 from handrail.service import Service, read_settings, run
 
 
@@ -31,6 +33,7 @@ async def main() -> int:
     service.app.include_router(calendar_routes.routes(service.api_pool))
     service.app.include_router(person_routes.routes(service.api_pool))
     siu.install(service)
+    fhir.install(service.app, service.api_pool, "Handrail attendance", KINDS)
     service.shows["silent_feeds"] = lambda: watchdog.now_silent(service.api_pool)
     service.loops.append(lambda: watchdog.run(service.work_pool, service.committed))
     return await service.serve()

@@ -1,8 +1,10 @@
 """Intake, put together."""
 
 from handrail.events.intake import IntakeDayClosed
+from handrail.fhir import routes as fhir
 from handrail.service import Service, read_settings, run
 from intake import adt, clocks, consumers, disclosures, http, lists, queries
+from intake.fhir import KINDS
 from intake.programs import PROGRAMS
 
 
@@ -23,6 +25,7 @@ async def main() -> int:
     service.app.include_router(clocks.routes(service.api_pool))
     disclosures.install(service)
     adt.install(service)
+    fhir.install(service.app, service.api_pool, "Handrail intake", KINDS)
     return await service.serve()
 
 

@@ -72,7 +72,7 @@ def expected(line: tuple[set[str], str], who: str, place: str) -> int | None:
     role, sees_all = who.partition(" ")[0], PEOPLE[who] == "*"
     if not any(role in roles_of(group) for group in groups):
         return REFUSED
-    if sees_all or not whose:
+    if sees_all or whose in ("", "leaves out other programmes"):
         return None
     return None if whose == "of one's own programmes" and place == OWN else REFUSED
 
@@ -98,6 +98,7 @@ async def token(clinic: Clinic, who: str) -> str:
         "grant_type": "client_credentials",
         "handrail_role": who.partition(" ")[0],
         "handrail_programs": PEOPLE[who],
+        "scope": "system/*.read user/*.read",
     }
     answer = await clinic.client.post(f"{clinic.url('alerts')}/development/token", data=form)
     return str(answer.json()["access_token"])

@@ -96,7 +96,10 @@ def routes(  # noqa: C901  # one short function a route
 
     @router.post("/token")
     async def post_token(request: Request) -> Response:
-        form = {n: v[0] for n, v in parse_qs((await request.body()).decode()).items()}
+        form = {
+            n: v[0]
+            for n, v in parse_qs((await request.body()).decode(), keep_blank_values=True).items()
+        }
         if form.get("grant_type") == "client_credentials":
             return _granted_to_client(form, {"iss": issuer, "aud": audience}, key)
         one = granted.pop(form.get("code", ""), None)

@@ -70,7 +70,7 @@ def is_loopback(host: str) -> bool:
 class Refused(Exception):
     """The call is refused; `why` says whether another token would help."""
 
-    def __init__(self, why: Refusal | Literal["provider_away"]) -> None:
+    def __init__(self, why: Refusal | Literal["scope", "provider_away"]) -> None:
         """`why` is all that is told."""
         super().__init__(why)
         self.why = why
@@ -147,6 +147,7 @@ def install(app: FastAPI, problem: Callable[..., JSONResponse]) -> None:
 _ANSWERS: dict[str, tuple[int, str, str]] = {
     "sign_in": (401, "sign_in", "Send a bearer token that has not run out."),
     "role": (403, "not_allowed", "This role may not do that; see docs/access.md."),
+    "scope": (403, "not_allowed", "The token has no SMART scope for that."),
     "programme": (403, "not_allowed", "That is not of your own programmes, or is not there."),
     "provider_away": (503, "not_ready", "The provider of sign-in does not answer. Try again soon."),
 }

@@ -23,7 +23,7 @@ Role: TypeAlias = Literal[
     "subscriber",
     "support",
 ]
-Scope: TypeAlias = Literal["", "own", "all"]
+Scope: TypeAlias = Literal["", "own", "all", "mine"]
 
 # `everyone` asks for nothing; `page` asks for the page's own sign-in, and for a right after the colon.
 GROUPS: dict[str, frozenset[Role]] = {
@@ -36,7 +36,7 @@ GROUPS: dict[str, frozenset[Role]] = {
     "system": frozenset({"system"}),
     "subscriber": frozenset({"subscriber"}),
 }
-SCOPES: tuple[Scope, ...] = ("", "own", "all")
+SCOPES: tuple[Scope, ...] = ("", "own", "all", "mine")
 
 
 class TableMistake(Exception):
@@ -45,7 +45,11 @@ class TableMistake(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One route: `own` shows what is of the caller's programmes, `all` what is of a whole site."""
+    """One route.
+
+    `own` shows one thing, of the caller's programmes; `all` what is of a whole site; `mine` leaves
+    out what is not of the caller's programmes.
+    """
 
     groups: tuple[str, ...]
     scope: Scope
@@ -141,7 +145,12 @@ def _by_path(item: tuple[str, Row]) -> tuple[str, str]:
     return path, method
 
 
-_WHOSE = {"": "", "own": "of one's own programmes", "all": "of a whole site"}
+_WHOSE = {
+    "": "",
+    "own": "of one's own programmes",
+    "all": "of a whole site",
+    "mine": "leaves out other programmes",
+}
 _ASKED = {
     "everyone": "nothing is asked",
     "page": "the page's sign-in, and the right after the colon",

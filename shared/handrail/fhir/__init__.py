@@ -1,0 +1,1 @@
+"""FHIR R4 as all services speak it: reading and searching, nothing is written."""

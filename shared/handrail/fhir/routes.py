@@ -1,0 +1,152 @@
+"""The routes under `/fhir/R4`: capability statement, read and search of each kind of resource."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+from urllib.parse import urlencode
+
+import asyncpg
+from fastapi import APIRouter, FastAPI, Request, Response
+
+from handrail.access.guard import ON_LOOPBACK, Refused, caller_of
+from handrail.access.table import Caller
+from handrail.fhir import asked, scopes
+from handrail.fhir.asked import Asked
+from handrail.fhir.outcome import MEDIA_TYPE, Outcomes, answer
+from handrail.fhir.scopes import Interaction
+from handrail.fhir.words import Resource
+from handrail.outbox import Connection
+from handrail.receipts import Rejected
+
+BASE = "/fhir/R4"
+Find: TypeAlias = Callable[[Connection, Asked], Awaitable[list[Resource]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of resource: what it can be searched by, its statuses, and where it is found.
+
+    `find` gives resources in the order of their ids, from after `after` on, `limit` at most.
+    """
+
+    name: str
+    find: Find
+    parameters: tuple[str, ...] = ("_id", "patient")
+    statuses: tuple[str, ...] = ()
+
+
+def install(app: FastAPI, pool: asyncpg.Pool, title: str, kinds: Sequence[Kind]) -> None:
+    """Give an app the routes, and errors as FHIR says them."""
+    router = APIRouter(prefix=BASE, tags=["fhir"])
+
+    @router.get("/metadata")
+    async def get_metadata(request: Request) -> Response:
+        """What can be read here, and how it is searched."""
+        return answer(_capabilities(str(request.base_url).rstrip("/"), title, kinds))
+
+    for kind in kinds:
+        _add(router, pool, kind)
+    app.include_router(router)
+    app.add_middleware(Outcomes)
+
+
+def _add(router: APIRouter, pool: asyncpg.Pool, kind: Kind) -> None:
+    async def search(request: Request) -> Response:
+        wanted = asked.read(request.query_params.multi_items(), kind.parameters, kind.statuses)
+        wanted = _for_caller(wanted, _require(request, kind, "search"))
+        async with pool.acquire() as conn:
+            # One more than is shown tells whether there is another page.
+            found = await kind.find(conn, replace(wanted, limit=wanted.limit + 1))
+        return answer(_bundle(request, kind, found, wanted.limit))
+
+    async def read(request: Request, resource_id: str) -> Response:
+        caller = _require(request, kind, "read")
+        async with pool.acquire() as conn:
+            wanted = _for_caller(Asked(ids=(resource_id,), limit=1), caller)
+            found = await kind.find(conn, wanted)
+        if not found:
+            raise Rejected("resource_unknown", "There is no such resource that you may see.", "id")
+        etag = f'W/"{found[0]["meta"]["versionId"]}"'
+        if etag in request.headers.get("if-none-match", "").split(", "):
+            return Response(status_code=304, headers={"etag": etag})
+        return answer(found[0], headers={"etag": etag})
+
+    search.__doc__ = f"Search {kind.name} by {', '.join(kind.parameters)}."
+    read.__doc__ = f"Read one {kind.name}."
+    name = kind.name.lower()
+    router.add_api_route(f"/{kind.name}", search, methods=["GET"], name=f"search_{name}")
+    router.add_api_route(
+        f"/{kind.name}/{{resource_id}}", read, methods=["GET"], name=f"read_{name}"
+    )
+
+
+def _require(request: Request, kind: Kind, interaction: Interaction) -> Caller:
+    """The caller, if the token's scopes allow it; a token is asked for also on loopback. Raises Refused."""
+    caller = caller_of(request)
+    if caller is ON_LOOPBACK:
+        raise Refused("sign_in")
+    if not scopes.allows(caller.scopes, caller.role, kind.name, interaction):
+        raise Refused("scope")
+    return caller
+
+
+def _for_caller(wanted: Asked, caller: Caller) -> Asked:
+    programs = None if caller.programs is None else tuple(sorted(caller.programs))
+    client = (caller.client or "") if caller.role == "subscriber" else None
+    return replace(wanted, programs=programs, client=client)
+
+
+def _bundle(request: Request, kind: Kind, found: Sequence[Resource], limit: int) -> Resource:
+    base = f"{str(request.base_url).rstrip('/')}{BASE}/{kind.name}"
+    pairs = [pair for pair in request.query_params.multi_items() if pair[0] != "_cursor"]
+    links = [{"relation": "self", "url": f"{base}?{urlencode(request.query_params.multi_items())}"}]
+    if len(found) > limit:
+        query = urlencode([*pairs, ("_cursor", found[limit - 1]["id"])])
+        links.append({"relation": "next", "url": f"{base}?{query}"})
+    entries = [
+        {"fullUrl": f"{base}/{one['id']}", "resource": one, "search": {"mode": "match"}}
+        for one in found[:limit]
+    ]
+    bundle: Resource = {"resourceType": "Bundle", "type": "searchset", "link": links}
+    return bundle | ({"entry": entries} if entries else {})
+
+
+_TYPES = {"_id": "token", "patient": "reference", "status": "token", "date": "date"}
+
+
+def _capabilities(base: str, title: str, kinds: Sequence[Kind]) -> Resource:
+    resources: list[dict[str, Any]] = [
+        {
+            "type": kind.name,
+            "interaction": [{"code": "read"}, {"code": "search-type"}],
+            "versioning": "no-version",
+            "searchParam": [{"name": name, "type": _TYPES[name]} for name in kind.parameters],
+        }
+        for kind in kinds
+    ]
+    return {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": "2026-11-25",
+        "kind": "instance",
+        "software": {"name": "Handrail"},
+        "implementation": {"description": title, "url": f"{base}{BASE}"},
+        "fhirVersion": "4.0.1",
+        "format": [MEDIA_TYPE],
+        "rest": [{"mode": "server", "security": _SECURITY, "resource": resources}],
+    }
+
+
+_SECURITY = {
+    "service": [
+        {
+            "coding": [
+                {
+                    "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
+                    "code": "SMART-on-FHIR",
+                }
+            ]
+        }
+    ],
+    "description": "A bearer token with SMART scopes, as system/Appointment.read.",
+}
