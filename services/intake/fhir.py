@@ -10,6 +10,7 @@ from handrail.fhir.asked import ADMISSION, PATIENT, Asked
 from handrail.fhir.routes import Kind
 from handrail.fhir.words import HL7, Resource, concept, named, period, resource
 from handrail.outbox import Connection
+from intake.disclosures.ledger import TOLD
 
 EPISODES = {
     "referred": "planned",
@@ -165,7 +166,7 @@ def audit_event(row: Mapping[str, Any]) -> Resource:
         str(row["number"]),
         type={"system": "http://dicom.nema.org/resources/ontology/DCM", "code": "110106"},
         subtype=[{"system": "urn:handrail:ledger", "code": entry["what"]}],
-        action="R" if entry["what"] in ("delivered", "unconfirmed") else "E",
+        action="R" if entry["what"] in TOLD else "E",
         recorded=entry["at"],
         outcome="0" if entry["what"] != "unconfirmed" else "4",
         agent=[{"requestor": False, **({"who": who} if who else {})}],

@@ -11,7 +11,7 @@ Role: TypeAlias = Literal[
     "operator",
     "privacy_officer",
 ]
-Right: TypeAlias = Literal["people", "work", "roster", "team", "reports", "operate"]
+Right: TypeAlias = Literal["people", "work", "roster", "team", "reports", "operate", "privacy"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 RIGHTS: dict[Role, frozenset[Right]] = {
@@ -20,7 +20,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     "supervisor": frozenset({"people", "work", "roster", "team", "reports"}),
     "medical_director": frozenset({"people", "work", "roster", "team", "reports"}),
     "operator": frozenset({"operate"}),
-    "privacy_officer": frozenset({"people"}),
+    "privacy_officer": frozenset({"people", "privacy"}),
 }
 # The roles a concern is told to, by the role someone signs in with.
 TOLD: dict[Role, tuple[str, ...]] = {

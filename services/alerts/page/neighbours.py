@@ -57,6 +57,12 @@ class Neighbours:
         [result] = answer.json()
         return dict(result)
 
+    async def post(self, service: str, path: str, body: dict[str, Any]) -> None:
+        """Tell it something that it takes once; what it has taken already is no mistake. Raises Away."""
+        answer = await self._ask("POST", service, path, json=body)
+        if answer.is_server_error or answer.status_code in (401, 403):
+            raise Away
+
     async def _ask(self, method: str, service: str, path: str, **more: Any) -> httpx.Response:
         base = self.addresses.get(service)
         if base is None:

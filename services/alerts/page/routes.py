@@ -5,7 +5,18 @@ from pathlib import Path
 from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
-from alerts.page import doors, issuer, machine, people, quality_page, reports, rosters, team, today
+from alerts.page import (
+    doors,
+    issuer,
+    machine,
+    people,
+    privacy,
+    quality_page,
+    reports,
+    rosters,
+    team,
+    today,
+)
 from alerts.page.doors import Doors
 from alerts.page.live import Changes
 from alerts.page.neighbours import Neighbours
@@ -51,6 +62,7 @@ def install(service: Service, ladder: Ladder) -> None:
     app.include_router(team.routes(way_in))
     app.include_router(machine.routes(way_in, service, neighbours))
     app.include_router(quality_page.routes(way_in))
+    app.include_router(privacy.routes(way_in, neighbours))
     app.include_router(reports.routes(way_in))
     app.include_router(_dress())
 

@@ -23,7 +23,7 @@ HEADERS = {
 }
 LANGUAGE_COOKIE = "handrail_language"
 # What stands in an address of ours; whatever else was typed there is not repeated.
-_OURS = re.compile(r"/(?:team|operate|people/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})?")
+_OURS = re.compile(r"/(?:team|operate|privacy|people/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})?")
 _PLAIN = {
     "day": re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII),
     "level": re.compile(r"[0-3]"),

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from alerts.page.texts_of_machine import MACHINE
 from alerts.page.texts_of_person import PERSON
+from alerts.page.texts_of_privacy import PRIVACY
 from alerts.page.texts_of_reports import REPORTS
 from alerts.page.texts_of_roster import ROSTER
 from alerts.page.texts_of_team import TEAM
@@ -326,6 +327,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "as_role": ("As {role}", "Como {role}"),
     **MACHINE,
     **PERSON,
+    **PRIVACY,
     **ROSTER,
     **TEAM,
     **REPORTS,

@@ -1,7 +1,7 @@
 """What leaves to subscribers outside: who they are, what they are told, and the ledger of it."""
 
 from handrail.service import Service, read
-from intake.disclosures import routes, subscribers
+from intake.disclosures import emergencies, emergency_routes, routes, subscribers
 from intake.disclosures.courier import Courier, EgressSettings
 from intake.disclosures.ledger import LedgerSettings
 from intake.disclosures.reader import Reader
@@ -26,5 +26,7 @@ def install(service: Service) -> None:
 
     service.app.include_router(routes.routes(service.api_pool, entered, key, allowed))
     service.app.include_router(routes.ledger_routes(service.api_pool, service.committed, key))
+    service.app.include_router(emergency_routes.routes(service.api_pool, service.committed, key))
     service.loops += [reader.run, courier.run]
+    service.shows["emergencies"] = lambda: emergencies.to_review(service.api_pool)
     service.shows["subscribers"] = lambda: subscribers.status(service.api_pool)

@@ -15,6 +15,8 @@ from handrail.outbox import Connection
 from handrail.settings import FromEnvironment
 
 BATCH = 5000
+# What an accounting of disclosures lists.
+TOLD = frozenset({"delivered", "unconfirmed", "told_in_emergency"})
 
 _HEAD = "select number, hash from ledger_head for update"
 _APPEND = """
@@ -123,7 +125,5 @@ async def accounting(
     """What was told of these admissions since a day: when, to whom, what, why."""
     found = [orjson.loads(row["entry"]) for row in await conn.fetch(_OF, list(admissions))]
     return [
-        entry
-        for entry in found
-        if entry["what"] in ("delivered", "unconfirmed") and entry["at"][:10] >= since.isoformat()
+        entry for entry in found if entry["what"] in TOLD and entry["at"][:10] >= since.isoformat()
     ]
