@@ -46,18 +46,21 @@ def can_be_named(url: str, allowed: Iterable[Network] = ()) -> bool:
     """Whether an address may be entered: TLS, or this machine itself where that is allowed."""
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        host, port = parts.hostname, parts.port
     except ValueError:
         return False
     if not host or parts.username or parts.password or parts.fragment:
         return False
+    if parts.scheme == "mllps":
+        return port is not None
     if parts.scheme == "https":
         return True
     try:
         literal = ip_address(_LOOPBACK_NAMES.get(host, host))
     except ValueError:
         return False
-    return parts.scheme == "http" and literal.is_loopback and may_call(literal, allowed)
+    is_plain = parts.scheme == "http" or (parts.scheme == "mllp" and port is not None)
+    return is_plain and literal.is_loopback and may_call(literal, allowed)
 
 
 @dataclass
@@ -120,6 +123,14 @@ async def post(
         ) as answer,
     ):
         return int(answer.status)
+
+
+async def addresses(host: str, port: int, allowed: Iterable[Network] = ()) -> Sequence[str]:
+    """The addresses of a name, each checked. Raises ForbiddenAddress or OSError."""
+    try:
+        return checked(await _resolve(host, port), allowed)
+    except httpcore.ConnectError as error:
+        raise OSError from error
 
 
 async def _resolve(host: str, port: int) -> list[str]:

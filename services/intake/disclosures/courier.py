@@ -11,12 +11,13 @@ import httpcore
 from pydantic import Field, field_validator
 
 from handrail import outbound
+from handrail.hl7 import sending
 from handrail.outbound import ForbiddenAddress, Network
 from handrail.settings import FromEnvironment
 from handrail.telemetry import log
 from handrail.transient import TRANSIENT
 from handrail.webhooks import signed_headers
-from intake.disclosures import queue
+from intake.disclosures import queue, spoken
 from intake.disclosures.queue import Message, Outcome
 
 LOOK_SECONDS = 1.0
@@ -24,6 +25,7 @@ IDLE_SECONDS = 15.0
 SEND_SECONDS = 15.0
 AFTER_A_BUG_SECONDS = 60.0
 GONE = 410
+_REFUSALS = frozenset({"AE", "AR", "CE", "CR"})
 
 _ANY = "select exists (select from subscribers where state = 'active')"
 
@@ -132,6 +134,8 @@ class Courier:
                 )
 
     async def _send(self, message: Message) -> Outcome:
+        if spoken.is_spoken(message.url):
+            return await self._speak(message)
         headers = signed_headers(message.secrets, str(message.key), message.body)
         if self._client is None:
             self._client = outbound.client(self.allowed)
@@ -154,3 +158,26 @@ class Courier:
         if status == GONE:
             return Outcome("gone", reached=True)
         return Outcome(None if 200 <= status < 300 else f"http_{status}", reached=True)
+
+    async def _speak(self, message: Message) -> Outcome:
+        """By MLLP: AA moves on, anything else is tried again."""
+        control = spoken.control_of(message.key)
+        try:
+            code = await sending.deliver(
+                message.url,
+                message.body,
+                control=control,
+                allowed=self.allowed,
+                seconds=SEND_SECONDS,
+            )
+        except ForbiddenAddress:
+            return Outcome("address_forbidden", reached=False)
+        except sending.NotReached:
+            return Outcome("connecterror", reached=False)
+        except sending.NoAnswer:
+            return Outcome("no_acknowledgement", reached=True)
+        except (TimeoutError, OSError) as error:
+            return Outcome(type(error).__name__.lower(), reached=True)
+        if code in sending.TAKEN:
+            return Outcome(None, reached=True)
+        return Outcome(f"hl7_{code.lower()}" if code in _REFUSALS else "hl7_other", reached=True)

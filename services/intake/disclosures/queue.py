@@ -13,7 +13,7 @@ from handrail import sites
 from handrail.outbox import Connection
 from handrail.webhooks import RETRY_DAYS, pause_after
 from intake import store
-from intake.disclosures import ledger, messages
+from intake.disclosures import ledger, messages, spoken
 from intake.disclosures.ledger import Entry
 from intake.disclosures.messages import Allowed
 from intake.facts import Admission
@@ -58,6 +58,7 @@ update deliveries as d set state = 'withheld', reason = t.reason, data = null, t
     settled_at = now()
 from unnest($1::bigint[], $2::text[]) as t (id, reason) where d.id = t.id
 """
+_QUIET = "update subscribers set last_sent_at = now() where subscriber_id = $1"
 _TRY = "update deliveries set trying = true where id = $1"
 _IS_HELD = "select 1 from subscribers where subscriber_id = $1 and holder = $2 for update"
 _SENT = """
@@ -129,7 +130,10 @@ async def take(conn: Connection, subscriber_id: UUID, holder: UUID, key: bytes) 
         if chosen:
             await conn.execute(_TRY, chosen.row)
             return chosen
-    if held["is_quiet"]:
+    if held["is_quiet"] and spoken.is_spoken(held["url"]):
+        # HL7 has no heartbeat that every receiver takes: a gap is seen by MSH-13.
+        await conn.execute(_QUIET, subscriber_id)
+    elif held["is_quiet"]:
         body = messages.heartbeat(held["last_sequence"], held["now"])
         return _message(held, uuid4(), held["last_sequence"], body)
     await conn.execute(_RELEASE, subscriber_id, holder)
@@ -189,6 +193,8 @@ def _allowed(held: Any, row: Any, admission: Admission, state: str | None, day: 
     recipient = Recipient(held["recipient_class"], held["recipient"], held["purpose"])
     subject = disclosure.subject_of(admission, state)
     classes = held["data_classes"]
+    if spoken.is_spoken(held["url"]) and not spoken.has_words(row["type"]):
+        return Allowed((), (), "no_hl7_message")
     return messages.allowed(row["type"], subject, recipient, classes, day=day, at=held["now"])
 
 
@@ -196,7 +202,13 @@ def _chosen(held: Any, row: Any, admission: Admission, told: Allowed) -> Message
     sequence = row["sequence"] or held["last_sequence"] + 1
     part2 = disclosure.subject_of(admission, None).law == "part2"
     data = orjson.loads(row["data"])
-    body = messages.body(row["type"], sequence, data, held["subject_key"], told, part2=part2)
+    kind, own_key = row["type"], held["subject_key"]
+    if spoken.is_spoken(held["url"]):
+        control = spoken.control_of(row["delivery_id"])
+        around = spoken.Around(control, held["recipient"], sequence, part2)
+        body = spoken.body(kind, data, own_key, told, around)
+    else:
+        body = messages.body(kind, sequence, data, own_key, told, part2=part2)
     about = _about(held, row) | {
         "sequence": sequence,
         "classes": list(told.classes),

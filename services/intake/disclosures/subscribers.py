@@ -122,7 +122,11 @@ def _require_possible(wanted: Subscriber, allowed: tuple[Network, ...]) -> None:
     if TABLE.never(wanted.recipient_class) & set(wanted.data_classes):
         raise Rejected("never_told", "That is never told to such a recipient.", "data_classes")
     if not can_be_named(wanted.url, allowed):
-        raise Rejected("address_not_allowed", "An https address without a user name in it.", "url")
+        raise Rejected(
+            "address_not_allowed",
+            "An https address without a user name in it, or mllps with a port.",
+            "url",
+        )
 
 
 async def remove(conn: Connection, subscriber_id: UUID, key: bytes) -> None:
