@@ -62,10 +62,19 @@ def _steps() -> dict[str, list[str]]:
         "lint": [_tool("ruff"), "check", *code],
         "types": [sys.executable, "-m", "mypy"],
         "imports": [_tool("lint-imports")],
+        "database": [_tool("squawk"), *_migrations()],
+        "licences": [sys.executable, "-m", "operate", "packages", "licences"],
     }
     if importlib.util.find_spec("handrail.schemas"):
         steps["schemas"] = [sys.executable, "-m", "handrail.schemas", "--check"]
     return steps
+
+
+def _migrations() -> list[str]:
+    """What `.squawk.toml` judges: nothing that the code before could not live with."""
+    folder = Path(source_folder())
+    found = sorted(folder.glob("*/*/migrations/*.sql"))
+    return [str(file.relative_to(folder)) for file in found]
 
 
 async def _run(name: str, argv: list[str], folder: str, say: Callable[[str], None]) -> bool:

@@ -25,6 +25,7 @@ ELSEWHERE = {
     "bench": "operate.bench",
     "drill": "operate.drill",
     "backup": "operate.backup",
+    "packages": "operate.supply",
     "prepare": "operate.prepare",
     "roll": "operate.rolling",
     "restore": "operate.restore",

@@ -1,6 +1,7 @@
 """A database and a role for each service, and the migrations that shape it."""
 
 import importlib.util
+import time
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -12,6 +13,8 @@ from operate.home import SERVICES, Home
 KIT = "handrail"
 # Any number; it only has to be the same for everyone who migrates one server.
 ADVISORY_LOCK = 4_836_201
+# A statement that waits for a table makes everybody after it wait, so it gives up and comes again.
+LOCK_SECONDS, LOCK_TRIES, LOCK_PAUSE_SECONDS = 2, 5, 1.0
 NOT_REACHED = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
@@ -69,6 +72,19 @@ async def _prepare_one(conn: asyncpg.Connection, service: str, password: str) ->
 def migrate(url: str, service: str) -> list[str]:
     """Apply the kit's and the service's migrations that are new. Returns their names."""
     import psycopg  # noqa: PLC0415  # slow to import, needed only when something starts
+
+    for left in reversed(range(LOCK_TRIES)):
+        try:
+            return _migrate(url, service)
+        except psycopg.errors.LockNotAvailable:
+            if left:
+                time.sleep(LOCK_PAUSE_SECONDS)
+    message = f"a migration of {service} waited for a table that another transaction holds, gave up {LOCK_TRIES} times and was taken back. End that transaction (pg_stat_activity shows it) and start again."
+    raise OperateError(message)
+
+
+def _migrate(url: str, service: str) -> list[str]:
+    import psycopg  # noqa: PLC0415
     from yoyo import get_backend, read_migrations  # noqa: PLC0415
     from yoyo.exceptions import BadMigration, MigrationConflict  # noqa: PLC0415
 
@@ -77,7 +93,7 @@ def migrate(url: str, service: str) -> list[str]:
         migrations = read_migrations(*(str(folder) for folder in folders if folder.is_dir()))
         with psycopg.connect(url, autocommit=True) as guard:
             guard.execute("select pg_advisory_lock(%s)", (ADVISORY_LOCK,))
-            backend = get_backend(urlunsplit(urlsplit(url)._replace(scheme="postgresql+psycopg")))
+            backend = get_backend(_limited(url))
             try:
                 # Only a run that died holds yoyo's own lock now: ours is held above.
                 backend.break_lock()
@@ -87,10 +103,20 @@ def migrate(url: str, service: str) -> list[str]:
                     backend.apply_migrations(new)
             finally:
                 backend.connection.close()
+    except psycopg.errors.LockNotAvailable:
+        raise
     except (psycopg.Error, MigrationConflict, BadMigration) as error:
         message = f"a migration of {service} failed and was taken back: {_words(error)}. Nothing was started."
         raise OperateError(message) from None
     return names
+
+
+def _limited(url: str) -> str:
+    """The address as yoyo wants it, for a session that waits for no table longer than allowed."""
+    parts = urlsplit(url)
+    limit = quote(f"-c lock_timeout={LOCK_SECONDS}s")
+    query = f"{parts.query}&options={limit}" if parts.query else f"options={limit}"
+    return urlunsplit(parts._replace(scheme="postgresql+psycopg", query=query))
 
 
 def _folder(package: str) -> Path:

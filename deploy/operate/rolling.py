@@ -29,12 +29,12 @@ LEAVE_SECONDS = 30.0
 LOOK_SECONDS = 0.05
 
 
-def listen(port: int) -> socket.socket:
+def listen(port: int, host: str = HOST) -> socket.socket:
     """A socket that takes connections as long as the supervisor lives, whoever answers them."""
     made = socket.socket()
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind((HOST, port))
+        made.bind((host, port))
         made.listen(WAITING)
     except OSError as error:
         made.close()

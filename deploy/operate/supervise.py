@@ -65,7 +65,7 @@ class Supervisor:
         self._write_run()
         await _together(self._prepare_databases(), self._prepare_topics())
         for name in SERVICES:
-            self._sockets[name] = rolling.listen(self.ports[name])
+            self._listen(name)
             self.services[name] = self._service(name)
             self.services[name].start()
         self._write_run()
@@ -83,8 +83,8 @@ class Supervisor:
         self._state = "stopping"
         self._write_run()
         await asyncio.gather(*(child.stop() for child in self.services.values()))
-        for one in self._sockets.values():
-            one.close()
+        for held in self._sockets.values():
+            held.close()
         if self.kafka:
             await self.kafka.stop()
         if self.postgres:
@@ -140,6 +140,7 @@ class Supervisor:
 
     def _service(self, name: str) -> Child:
         place = self._sockets[name].fileno()
+        mllp = self._sockets.get(MLLP.get(name, ""))
         env = {k: v for k, v in os.environ.items() if k != EXTERNAL_DATABASE} | {
             "HANDRAIL_HOME": str(self.home.folder),
             "HANDRAIL_SERVICE": name,
@@ -158,11 +159,20 @@ class Supervisor:
             "HANDRAIL_INSTANCE": rolling.instance_beside(self.services.get(name)),
             **{f"HANDRAIL_{n.upper()}_URL": f"http://{HOST}:{self.ports[n]}" for n in SERVICES},
             **({"HANDRAIL_MLLP_PORT": str(self.ports[MLLP[name]])} if name in MLLP else {}),
+            **({"HANDRAIL_MLLP_FD": str(mllp.fileno())} if mllp else {}),
             "PYTHONUNBUFFERED": "1",
             "MALLOC_ARENA_MAX": "2",
         }
         argv = [sys.executable, "-m", f"{name}.app"]
-        return Child(name, argv, self.home.log(name), env=env, hands=(place,))
+        hands = (place, mllp.fileno()) if mllp else (place,)
+        return Child(name, argv, self.home.log(name), env=env, hands=hands)
+
+    def _listen(self, name: str) -> None:
+        """Hold the sockets of a service; a new process of it takes over what waits at them."""
+        self._sockets[name] = rolling.listen(self.ports[name])
+        if name in MLLP:
+            host = os.environ.get("HANDRAIL_MLLP_HOST", HOST)
+            self._sockets[MLLP[name]] = rolling.listen(self.ports[MLLP[name]], host)
 
     async def _start_service(self, child: Child) -> None:
         """Wait for a service's first readiness; it may stumble, but not for long."""

@@ -129,6 +129,30 @@ async def test_a_migration_that_fails_is_taken_back_and_named(
     await conn.close()
 
 
+async def test_a_migration_waits_for_no_table_for_long(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path)
+    await databases.prepare(postgres.admin_url(), home, owns_server=True)
+    url = databases.url_of(postgres.admin_url(), "intake", home)
+    (tmp_path / "intake" / "migrations").mkdir(parents=True)
+    late = tmp_path / "intake" / "migrations" / "0001.late.sql"
+    late.write_text("alter table a add column b int;")
+    monkeypatch.setattr(databases, "_folder", tmp_path.joinpath)
+    monkeypatch.setattr(databases, "LOCK_TRIES", 2)
+    conn = await asyncpg.connect(url)
+    await conn.execute("create table a ()")
+
+    async with conn.transaction():
+        await conn.execute("select from a")
+        with pytest.raises(OperateError, match=r"intake waited for a table .* gave up 2 times"):
+            await asyncio.to_thread(databases.migrate, url, "intake")
+    applied = await asyncio.to_thread(databases.migrate, url, "intake")
+
+    await conn.close()
+    assert applied == ["0001.late"]
+
+
 async def test_an_acknowledged_record_survives_a_broker_ended_by_force(kafka: Kafka) -> None:
     await topics.create(kafka.address)
     await _send(kafka, b"kept")

@@ -18,6 +18,9 @@ class Hl7Settings(FromEnvironment):
     )
     mllp_host: str = "127.0.0.1"
     mllp_port: int | None = Field(default=None, ge=1, le=65535, description="None: no listener.")
+    mllp_fd: int | None = Field(
+        default=None, ge=3, description="A socket that listens already, handed over by the starter."
+    )
     mllp_allow: str = Field(
         default="127.0.0.0/8,::1/128", description="Networks that may connect, with commas."
     )
