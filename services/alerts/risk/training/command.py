@@ -70,6 +70,18 @@ def fairness(
 
 
 @command.command()
+def recalibration(
+    data: Data,
+    draws: Annotated[int, typer.Option(help="How often clinics are drawn.")] = 20,
+    trial: Trials = TRIALS,
+) -> None:
+    """Print what a clinic's own first eight weeks would do to the chance there."""
+    from alerts.risk.training import histories, recalibrated  # noqa: PLC0415  # needs the dev extra
+
+    recalibrated.measure(histories.read(data, trial), draws, print)
+
+
+@command.command()
 def verify(
     intake: Annotated[Path, typer.Option(help="The intake file that was played.")],
     events: Annotated[Path, typer.Option(help="The event file that was played.")],
