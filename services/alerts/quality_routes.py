@@ -11,9 +11,10 @@ import msgspec
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from alerts import evidence, policies, quality, record, shadow, store
+from alerts import beside, evidence, policies, quality, record, shadow, store
+from alerts.beside import Change, Shadow
 from alerts.policy import Policy
-from alerts.risk.table import Table, load_table, what_would_lower
+from alerts.risk.table import what_would_lower
 from alerts.rules import Ladder
 from alerts.staffed import staffed_days
 from handrail.events.base import Code, SiteId
@@ -37,16 +38,12 @@ class Grouping(Asked):
     groups: dict[UUID, Code] = Field(max_length=100_000)
 
 
-class Changed(Asked):
-    """What shall be tried: a policy, a table that was committed, or one that was not yet."""
-
-    policy: Policy | None = None
-    table_version: Code | None = None
-    table: dict[str, Any] | None = None
+class Changed(Asked, Change):
+    """What shall be tried over a site's past."""
 
 
 def routes(pool: asyncpg.Pool, ladder: Ladder) -> APIRouter:
-    """Queries only; nothing here changes anything."""
+    """The board, and what a change would do; nothing here raises anything."""
     router = APIRouter(prefix="/v1", tags=["quality"])
 
     @router.get("/quality")
@@ -66,15 +63,30 @@ def routes(pool: asyncpg.Pool, ladder: Ladder) -> APIRouter:
     @router.post("/shadow")
     async def post_shadow(asked: Changed) -> dict[str, Any]:
         """A changed policy or table over the past, beside what is in force. Nothing is raised."""
-        table = _table(asked)
+        beside.table_of(asked)
+        return await _compare(pool, ladder, asked.site_id, asked, asked.since)
+
+    @router.put("/sites/{site_id}/shadow")
+    async def put_shadow(site_id: SiteId, wanted: Shadow) -> Shadow:
+        """Try a policy or table beside the one in force, from a coming day on. Nothing is raised."""
+        async with pool.acquire() as conn, conn.transaction():
+            await beside.put(conn, site_id, wanted)
+        return wanted
+
+    @router.get("/sites/{site_id}/shadow")
+    async def get_shadow(site_id: SiteId) -> dict[str, Any]:
+        """What is tried, and what it would have raised so far that the one in force did not."""
         async with pool.acquire() as conn:
-            through = await _through(conn, asked.site_id)
-            facts = await evidence.facts(conn, asked.site_id)
-            known = await policies.load(conn, [asked.site_id])
-        live = replace(ladder, policy=known.on(asked.site_id, through))
-        changed = Ladder(asked.policy or live.policy, table or live.table)
-        since = asked.since.toordinal() if asked.since else 0
-        return await asyncio.to_thread(shadow.compare, facts, live, changed, since, through)
+            tried = await beside.stands(conn, site_id)
+        found = await _compare(pool, ladder, site_id, tried, tried.begins_on)
+        return {"tried": tried} | found
+
+    @router.delete("/sites/{site_id}/shadow")
+    async def delete_shadow(site_id: SiteId) -> dict[str, str]:
+        """Try it no more."""
+        async with pool.acquire() as conn, conn.transaction():
+            await beside.end(conn, site_id)
+        return {"site_id": site_id}
 
     @router.get("/admissions/{admission_id}/risk/lower")
     async def get_lower(admission_id: UUID) -> dict[str, Any]:
@@ -88,6 +100,20 @@ def routes(pool: asyncpg.Pool, ladder: Ladder) -> APIRouter:
         return {"day": today, "risk28": risk, "if_seen_today": seen}
 
     return router
+
+
+async def _compare(
+    pool: asyncpg.Pool, ladder: Ladder, site_id: str, change: Change, since: date | None
+) -> dict[str, Any]:
+    async with pool.acquire() as conn:
+        through = await _through(conn, site_id)
+        facts = await evidence.facts(conn, site_id)
+        known = await policies.load(conn, [site_id])
+    live = replace(ladder, policy=known.on(site_id, through))
+    changed = Ladder(change.policy or live.policy, beside.table_of(change) or live.table)
+    first = since.toordinal() if since else 0
+    found = await asyncio.to_thread(shadow.compare, facts, live, changed, first, through)
+    return {"since": since, "through": date.fromordinal(through)} | found
 
 
 async def board_of(pool: asyncpg.Pool, site_id: str, since: date | None = None) -> dict[str, Any]:
@@ -144,24 +170,3 @@ async def _through(conn: asyncpg.Connection, site_id: str) -> int:
     if through is None:
         raise Rejected("site_unknown", "No day of that site is over yet.", "site_id")
     return through.toordinal()
-
-
-def _table(asked: Changed) -> Table | None:
-    """Raises Rejected when the table cannot be read or was never committed."""
-    if asked.table is not None:
-        try:
-            table = msgspec.convert(asked.table, Table)
-        except (msgspec.ValidationError, ValueError):
-            detail = "The table does not have the form of a committed one."
-            raise Rejected("table_not_readable", detail, "table") from None
-        fits = all(len(t.points) == len(t.cuts) + 1 for t in table.terms)
-        if not (fits and table.risk28 and len(table.risk28) == len(table.risk14)):
-            raise Rejected("table_not_readable", "Points or risks are missing in it.", "table")
-        return table
-    if asked.table_version is None:
-        return None
-    try:
-        return load_table(asked.table_version)
-    except FileNotFoundError:
-        detail = "No table of that version was committed."
-        raise Rejected("table_unknown", detail, "table_version") from None

@@ -1,5 +1,6 @@
 """Shadow mode: a changed table or policy played over the past, beside the one in force. Pure."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -30,6 +31,11 @@ def compare(
     new = {(f.admission_id, f.day, f.level): f for f in after.fired}
     return {
         "words": _words(before, after),
+        "difference": [
+            _alone("the changed one", [new[k] for k in new.keys() - old.keys()]),
+            _alone("the one in force", [old[k] for k in old.keys() - new.keys()]),
+            *_by_rule(before, after),
+        ],
         "live": _summed(before),
         "changed": _summed(after),
         "only_changed": [_shown(new[k]) for k in sorted(new.keys() - old.keys())][
@@ -69,6 +75,22 @@ def _words(before: Past, after: Past) -> str:
         f"would have raised {raised} {'alert' if raised == 1 else 'alerts'}, {right} right; "
         f"the one in force {was}, {was_right} right"
     )
+
+
+def _alone(which: str, fired: list[Fired]) -> str:
+    right = sum(bool(one.right) for one in fired)
+    unknown = sum(one.right is None for one in fired)
+    alerts = "alert" if len(fired) == 1 else "alerts"
+    return f"only {which} raised {len(fired)} {alerts}: {right} right, {unknown} not known yet"
+
+
+def _by_rule(before: Past, after: Past) -> list[str]:
+    was, now = (Counter(one.rule for one in past.fired) for past in (before, after))
+    return [
+        f"{rule}: {now[rule]} instead of {was[rule]}"
+        for rule in sorted(was.keys() | now.keys())
+        if was[rule] != now[rule]
+    ]
 
 
 def _shown(one: Fired) -> dict[str, Any]:

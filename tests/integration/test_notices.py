@@ -23,6 +23,7 @@ from alerts.receivers import Receiver
 from alerts.rota import ROTAS
 from alerts.rules import Ladder
 from handrail import http
+from handrail.events import attendance
 from handrail.receipts import Rejected
 from tests.ear import Ear, listening
 from tests.integration.ward import LADDER, Ward, day
@@ -394,3 +395,47 @@ async def heard(ward: Ward, person: UUID) -> set[UUID]:
     """The receivers with a notice about the person."""
     sql = "select receiver_id from notices join concerns using (concern_id) where admission_id = $1"
     return {row["receiver_id"] for row in await ward.pool.fetch(sql, person)}
+
+
+async def test_a_changed_policy_runs_beside_the_one_in_force_from_a_coming_day_on(
+    ward: Ward, pool: asyncpg.Pool
+) -> None:
+    await ward.missed(await ward.admitted())
+    person = await ward.admitted()
+    await ward.attended(person)
+    await ward.closes(day(0))
+    path = "/v1/sites/north/shadow"
+    wanted = {
+        "begins_on": day(1).isoformat(),
+        "policy": {"version": "lenient", "early_days": 1, "push_to_level": 1},
+    }
+    app = FastAPI()
+    app.include_router(quality_routes.routes(pool, LADDER))
+    http.install(app)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://alerts"
+    ) as client:
+        nothing = await client.get(path)
+        late = await client.put(path, json=wanted | {"begins_on": day(0).isoformat()})
+        same = await client.put(path, json={"begins_on": day(1).isoformat()})
+        set_twice = [(await client.put(path, json=wanted)).status_code for _ in range(2)]
+        about = ward.about(person) | {"recorded_day": day(1), "session_id": uuid4()}
+        seat = {"session_type": "group", "planned_on": day(1), "kind": "no_show"}
+        await ward.hears(attendance.SessionMissed(**about, **seat))
+        await ward.closes(day(1))
+        told = (await client.get(path)).json()
+        ended = await client.delete(path)
+        over = await client.get(path)
+
+    assert (nothing.status_code, over.status_code) == (404, 404)
+    assert late.json()["errors"] == [{"field": "begins_on", "code": "day_closed"}]
+    assert (same.status_code, set_twice, ended.status_code) == (422, [200, 200], 200)
+    # What was raised before it began is not its business.
+    assert (told["since"], told["through"]) == (day(1).isoformat(), day(1).isoformat())
+    assert (told["live"]["alerts"], told["changed"]["alerts"]) == (1, 0)
+    assert [one["admission_id"] for one in told["only_live"]] == [str(person)]
+    assert told["difference"] == [
+        "only the changed one raised 0 alerts: 0 right, 0 not known yet",
+        "only the one in force raised 1 alert: 0 right, 1 not known yet",
+        "early_miss: 0 instead of 1",
+    ]
