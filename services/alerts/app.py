@@ -9,6 +9,7 @@ from alerts.programs import PROGRAMS
 from alerts.reports import routes as reports
 from alerts.risk.table import load_table
 from alerts.rules import Ladder
+from handrail.egress import EgressSettings
 from handrail.fhir import routes as fhir
 from handrail.service import Service, read, read_settings, run
 
@@ -31,7 +32,9 @@ async def main() -> int:
     page.install(service, ladder)
     fhir.install(service.app, service.api_pool, "Handrail alerts", KINDS)
     service.loops.append(escalation.sweeper(service.work_pool, service.committed))
-    sender = delivery.Sender(service.work_pool, read(delivery.MailSettings, "alerts"))
+    allowed = read(EgressSettings, "alerts").networks()
+    mail = read(delivery.MailSettings, "alerts")
+    sender = delivery.Sender(service.work_pool, mail, allowed)
     service.loops += delivery.loops(sender)
     service.after_commit.append(sender.wake)
     service.shows["escalations"] = lambda: escalation.status(service.api_pool)

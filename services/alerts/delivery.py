@@ -2,33 +2,43 @@
 
 import asyncio
 import contextlib
-import logging
-from collections.abc import Awaitable, Callable
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parseaddr
 
 import aiosmtplib
 import asyncpg
-import httpx
+import httpcore
 from pydantic import Field, SecretStr
 
 from alerts import notices, policies, words
 from alerts.notices import Notice
 from alerts.staffed import next_opening
-from handrail import sites
+from handrail import outbound, sites
+from handrail.outbound import ForbiddenAddress, Network
 from handrail.settings import FromEnvironment
 from handrail.sites import zone_of
 from handrail.telemetry import log
 from handrail.transient import TRANSIENT
 from handrail.webhooks import signed_headers
 
-# The library logs each address it calls; an address may say whose it is.
-logging.getLogger("httpx").setLevel(logging.WARNING)
 LOOK_SECONDS = 1.0
 # Between two looks, however often the bell rings: commits come by the hundred a second.
 REST_SECONDS = 0.1
 SEND_SECONDS = 15.0
+GONE = 410
+_NOT_SENT = (
+    OSError,
+    ValueError,
+    ssl.SSLError,
+    TimeoutError,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.TimeoutException,
+    httpcore.UnsupportedProtocol,
+)
 _TLS = {"none": (False, False), "starttls": (False, True), "tls": (True, False)}
 
 
@@ -50,12 +60,15 @@ class Sender:
 
     pool: asyncpg.Pool
     settings: MailSettings
-    client: httpx.AsyncClient = field(
-        default_factory=lambda: httpx.AsyncClient(timeout=SEND_SECONDS, trust_env=False)
-    )
+    allowed: Sequence[Network] = ()
+    client: httpcore.AsyncConnectionPool = field(init=False)
     _rung: tuple[asyncio.Event, asyncio.Event] = field(
         default_factory=lambda: (asyncio.Event(), asyncio.Event())
     )
+
+    def __post_init__(self) -> None:
+        """The client that checks where an address leads before it connects."""
+        self.client = outbound.client(self.allowed)
 
     def wake(self) -> None:
         """Something was committed: look now."""
@@ -113,12 +126,14 @@ class Sender:
         body, key = words.body_of(notice, counts), str(notice.notice_id)
         headers = signed_headers([notice.secret or ""], key, body)
         try:
-            answer = await self.client.post(notice.address, content=body, headers=headers)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            status = await outbound.post(self.client, notice.address, body, headers, SEND_SECONDS)
+        except ForbiddenAddress:
+            return "address_forbidden"
+        except _NOT_SENT as error:
             return type(error).__name__.lower()
-        if answer.status_code == httpx.codes.GONE:
+        if status == GONE:
             return "gone"
-        return None if answer.is_success else f"http_{answer.status_code}"
+        return None if 200 <= status < 300 else f"http_{status}"
 
     async def _mail(self, notice: Notice, counts: dict[str, int] | None) -> str | None:
         settings = self.settings

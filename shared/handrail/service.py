@@ -24,6 +24,7 @@ from pydantic import ValidationError
 from handrail import http, server, sites, telemetry
 from handrail.access import guard
 from handrail.access.guard import AccessSettings, Guard, Programs
+from handrail.access.rates import Rates
 from handrail.dead_letters import counts
 from handrail.events import DayClosed
 from handrail.feed import Apply, Feed, SilentError
@@ -89,7 +90,8 @@ class Service:
             self.feed.subscribe(self.broker, os.environ.get("HANDRAIL_INSTANCE", "1"))
         self.access = read(AccessSettings, self.name)
         required = self.access.is_required(self.settings.http_host)
-        self.guard = Guard(self.name, self.access.tokens(), is_required=required)
+        rates = Rates(self.access.access_rate)
+        self.guard = Guard(self.name, self.access.tokens(), rates, is_required=required)
         self.guard.pool, self.guard.programs = self.api_pool, self.programs
         self.app = FastAPI(
             title=f"Handrail {self.name}",

@@ -14,9 +14,9 @@ import yaml
 from alerts.delivery import MailSettings
 from alerts.page.settings import PageSettings
 from handrail.access.guard import AccessSettings
+from handrail.egress import EgressSettings
 from handrail.settings import PREFIX, Settings
 from handrail.topics import OWNERS, PARTITIONS, topic_of
-from intake.disclosures.courier import EgressSettings
 from intake.disclosures.ledger import LedgerSettings
 from operate.checks import _tool
 from operate.home import SERVICES

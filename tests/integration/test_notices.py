@@ -24,6 +24,7 @@ from alerts.rota import ROTAS
 from alerts.rules import Ladder
 from handrail import http
 from handrail.events import attendance
+from handrail.outbound import networks
 from handrail.receipts import Rejected
 from tests.ear import Ear, listening
 from tests.integration.ward import LADDER, Ward, day
@@ -64,7 +65,7 @@ def mailbox() -> Iterator[Mailbox]:
 
 @pytest.fixture
 async def sender(pool: asyncpg.Pool) -> AsyncIterator[Sender]:
-    sender = Sender(pool, MailSettings())
+    sender = Sender(pool, MailSettings(), networks("127.0.0.0/8"))
     yield sender
     await sender.client.aclose()
 
@@ -439,3 +440,21 @@ async def test_a_changed_policy_runs_beside_the_one_in_force_from_a_coming_day_o
         "only the one in force raised 1 alert: 0 right, 1 not known yet",
         "early_miss: 0 instead of 1",
     ]
+
+
+async def test_no_notice_is_sent_into_our_own_network_unless_it_is_allowed(
+    ward: Ward, ear: Ear, sender: Sender
+) -> None:
+    await always_open(ward)
+    receiver, _ = await listens(ward, kind="webhook", address=ear.address)
+    await ward.missed(await ward.admitted())
+    careful = Sender(sender.pool, sender.settings)
+    try:
+        assert await careful.turn(urgent=False) == 1
+    finally:
+        await careful.client.aclose()
+
+    assert ear.heard == []
+    known = await receivers.listed(ward.pool, ward.site_id)
+    [shown] = [one for one in known if one["receiver_id"] == receiver]
+    assert (shown["waiting"], shown["trouble"]) == (1, "address_forbidden")

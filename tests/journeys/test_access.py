@@ -79,7 +79,7 @@ def expected(line: tuple[set[str], str], who: str, place: str) -> int | None:
 
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[System]:
-    with running_system(HANDRAIL_ACCESS="required") as running:
+    with running_system(HANDRAIL_ACCESS="required", HANDRAIL_ACCESS_RATE="900/minute") as running:
         yield running
 
 
@@ -310,3 +310,20 @@ async def test_the_command_is_let_in_by_the_key_of_its_home(ward: Ward) -> None:
     for words in (("audit", "verify"), ("dead-letters", "list"), ("status",)):
         done = ward.clinic.system.handrail(*words)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+async def test_who_calls_too_often_is_told_to_wait(ward: Ward) -> None:
+    url = f"{ward.clinic.url('intake')}/v1/programs"
+    headers = bearer(ward, "support")
+    async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
+
+        async def is_too_often() -> httpx.Response | None:
+            answers = [await client.get(url, headers=headers) for _ in range(50)]
+            found = [one for one in answers if one.status_code == 429]
+            return found[0] if found else None
+
+        answer = await until(is_too_often, "the limit is reached", 60)
+        other = await client.get(url, headers=bearer(ward, "counsellor"))
+
+    assert 1 <= int(answer.headers["retry-after"]) <= 60
+    assert other.status_code == 200

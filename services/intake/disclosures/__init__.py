@@ -1,8 +1,9 @@
 """What leaves to subscribers outside: who they are, what they are told, and the ledger of it."""
 
+from handrail.egress import EgressSettings
 from handrail.service import Service, read
 from intake.disclosures import emergencies, emergency_routes, routes, subscribers
-from intake.disclosures.courier import Courier, EgressSettings
+from intake.disclosures.courier import Courier
 from intake.disclosures.ledger import LedgerSettings
 from intake.disclosures.reader import Reader
 

@@ -8,12 +8,10 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import httpcore
-from pydantic import Field, field_validator
 
 from handrail import outbound
 from handrail.hl7 import sending
 from handrail.outbound import ForbiddenAddress, Network
-from handrail.settings import FromEnvironment
 from handrail.telemetry import log
 from handrail.transient import TRANSIENT
 from handrail.webhooks import signed_headers
@@ -28,22 +26,6 @@ GONE = 410
 _REFUSALS = frozenset({"AE", "AR", "CE", "CR"})
 
 _ANY = "select exists (select from subscribers where state = 'active')"
-
-
-class EgressSettings(FromEnvironment):
-    """Which inner networks a subscriber's address may lead to; none by default."""
-
-    egress_allow: str = Field(default="", description="Networks, as `10.2.0.0/16`, with commas.")
-
-    @field_validator("egress_allow")
-    @classmethod
-    def _are_networks(cls, written: str) -> str:
-        outbound.networks(written)
-        return written
-
-    def networks(self) -> tuple[Network, ...]:
-        """The networks."""
-        return outbound.networks(self.egress_allow)
 
 
 @dataclass

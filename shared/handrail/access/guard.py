@@ -9,8 +9,9 @@ import asyncpg
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute, iter_route_contexts
-from pydantic import Field, HttpUrl, SecretStr
+from pydantic import Field, HttpUrl, SecretStr, field_validator
 
+from handrail.access.rates import Rates
 from handrail.access.table import Caller, Refusal, Table, refusal, table_of, without_row
 from handrail.access.tokens import BadToken, InnerAuth, ProviderAway, Tokens
 from handrail.outbox import Connection
@@ -33,9 +34,18 @@ class AccessSettings(FromEnvironment):
     )
     oidc_issuer: HttpUrl | None = None
     access_audience: str = "handrail-api"
+    access_rate: str = Field(
+        default="1200/minute", description="How often one caller may call one service."
+    )
     access_key: SecretStr | None = Field(
         default=None, min_length=16, description="A secret that all services share."
     )
+
+    @field_validator("access_rate")
+    @classmethod
+    def _is_a_limit(cls, written: str) -> str:
+        Rates(written)
+        return written
 
     def is_required(self, host: str) -> bool:
         """Whether a call needs a token where the service listens on this host."""
@@ -70,19 +80,21 @@ def is_loopback(host: str) -> bool:
 class Refused(Exception):
     """The call is refused; `why` says whether another token would help."""
 
-    def __init__(self, why: Refusal | Literal["scope", "provider_away"]) -> None:
-        """`why` is all that is told."""
+    def __init__(
+        self, why: Refusal | Literal["scope", "rate", "provider_away"], wait: int = 1
+    ) -> None:
+        """`why` is all that is told; `wait` is after how many seconds it may be tried again."""
         super().__init__(why)
-        self.why = why
+        self.why, self.wait = why, wait
 
 
 class Guard:
     """A dependency of every route."""
 
-    def __init__(self, service: str, tokens: Tokens, *, is_required: bool) -> None:
+    def __init__(self, service: str, tokens: Tokens, rates: Rates, *, is_required: bool) -> None:
         """The pool and the programmes of things are given by the service."""
         self.table: Table = table_of(service)
-        self.tokens, self.is_required = tokens, is_required
+        self.tokens, self.rates, self.is_required = tokens, rates, is_required
         self.pool: asyncpg.Pool | None = None
         self.programs: Programs = {}
 
@@ -94,6 +106,10 @@ class Guard:
         request.state.caller = caller
         if caller is ON_LOOPBACK:
             return
+        if caller and not caller.is_inner:
+            wait = self.rates.wait(f"{caller.subject}/{caller.client}")
+            if wait is not None:
+                raise Refused("rate", wait)
         why = refusal(row, caller)
         if why:
             raise Refused(why)
@@ -139,6 +155,8 @@ def install(app: FastAPI, problem: Callable[..., JSONResponse]) -> None:
         answer = problem(status, code, detail)
         if status == 401:
             answer.headers["www-authenticate"] = "Bearer"
+        if status in (429, 503):
+            answer.headers["retry-after"] = str(error.wait)
         return answer
 
     app.add_exception_handler(Refused, on_refused)
@@ -149,6 +167,7 @@ _ANSWERS: dict[str, tuple[int, str, str]] = {
     "role": (403, "not_allowed", "This role may not do that; see docs/access.md."),
     "scope": (403, "not_allowed", "The token has no SMART scope for that."),
     "programme": (403, "not_allowed", "That is not of your own programmes, or is not there."),
+    "rate": (429, "too_often", "That is too often; wait as long as Retry-After says."),
     "provider_away": (503, "not_ready", "The provider of sign-in does not answer. Try again soon."),
 }
 

@@ -104,6 +104,8 @@ class Caller:
     programs: frozenset[str] | None
     scopes: frozenset[str] = frozenset()
     client: str | None = None
+    # Another part of Handrail, or its command.
+    is_inner: bool = False
 
     def sees(self, programs: Iterable[str | None]) -> bool:
         """Whether all these programmes are theirs; nobody's are only theirs who may see all."""

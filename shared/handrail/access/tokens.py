@@ -1,5 +1,6 @@
 """Bearer tokens: those of the provider, checked by its keys, and short ones between services."""
 
+import logging
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from joserfc.jwk import KeySet, OctKey
 
 from handrail.access.table import Caller, Role
 
+# The library logs each address it calls; an address may say whose it is.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 ALGORITHMS = ["RS256", "ES256", "PS256"]
 INNER, INNER_ALGORITHM, INNER_SECONDS = "urn:handrail:services", "HS256", 60
 ROLE_CLAIM, PROGRAMS_CLAIM, CLIENT_CLAIM = "handrail_role", "handrail_programs", "client_id"
@@ -114,6 +117,7 @@ def _caller(claims: Claims) -> Caller:
         None if "*" in programs else programs,
         _words(claims.get("scope")),
         client if isinstance(client, str) else None,
+        claims["iss"] == INNER,
     )
 
 
