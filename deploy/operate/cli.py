@@ -22,6 +22,7 @@ EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
 ELSEWHERE = {
     "demo": "operate.demo",
     "replay": "operate.replay",
+    "import": "operate.sheet",
     "bench": "operate.bench",
     "drill": "operate.drill",
     "backup": "operate.backup",

@@ -31,6 +31,12 @@ def routes(  # noqa: C901  # one short function a route
         )
         return Response(RESULTS.dump_json(results), media_type="application/json")
 
+    @router.post("/commands/preview", openapi_extra=edges.body_of(COMMANDS))
+    async def post_preview(request: Request) -> list[Result]:
+        """What these commands would do; nothing is changed."""
+        taken = COMMANDS.validate_json(await request.body())
+        return await edges.previewed(pool, lambda conn: roster.take(conn, taken, datetime.now(UTC)))
+
     @router.post("/command")
     async def post_command(command: AnyCommand) -> Result:
         """Carry out one command; 409 or 404 with a problem document when it is refused."""

@@ -26,6 +26,14 @@ def routes(pool: asyncpg.Pool, committed: Committed) -> APIRouter:
             pool, committed, lambda conn: admission.take(conn, taken, datetime.now(UTC))
         )
 
+    @router.post("/commands/preview", openapi_extra=edges.body_of(COMMANDS))
+    async def post_preview(request: Request) -> list[Result]:
+        """What these commands would do; nothing is changed."""
+        taken = COMMANDS.validate_json(await request.body())
+        return await edges.previewed(
+            pool, lambda conn: admission.take(conn, taken, datetime.now(UTC))
+        )
+
     @router.post("/command")
     async def post_command(command: AnyCommand) -> Result:
         """Carry out one command; 409 or 404 with a problem document when it is refused."""

@@ -37,6 +37,17 @@ async def in_one_transaction(
     return done
 
 
+async def previewed(pool: asyncpg.Pool, act: Callable[[Connection], Awaitable[T]]) -> T:
+    """What `act` would give; nothing of it stays."""
+    async with pool.acquire() as conn:
+        transaction = conn.transaction()
+        await transaction.start()
+        try:
+            return await act(conn)
+        finally:
+            await transaction.rollback()
+
+
 def accepted(result: Result) -> Result:
     """The result of one command. Raises Rejected when it was refused."""
     if result.status == "rejected":

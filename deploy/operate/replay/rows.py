@@ -3,7 +3,7 @@
 import csv
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,25 +55,25 @@ class History:
     rejected: list[tuple[str, int, str]] = field(default_factory=list)
 
 
-class _BadRow(Exception):
+class BadRow(Exception):
     """The row cannot be played; the text is the reason, without a value of the row."""
 
 
 def read_history(intake: Path, events: Path) -> History:
     """Read both files. Raises OperateError when one is missing or lacks a column."""
     history = History()
-    for line, cells in _lines(intake, INTAKE_COLUMNS):
+    for line, cells in lines_of(intake, INTAKE_COLUMNS):
         history.intake_rows += 1
         try:
-            _take_person(history, line, _checked(cells))
-        except _BadRow as bad:
+            _take_person(history, line, checked(cells))
+        except BadRow as bad:
             history.rejected.append((intake.name, line, str(bad)))
     reader = _Reader(history, events.name)
-    for line, cells in _lines(events, EVENT_COLUMNS):
+    for line, cells in lines_of(events, EVENT_COLUMNS):
         history.event_rows += 1
         try:
-            reader.take(line, _checked(cells))
-        except _BadRow as bad:
+            reader.take(line, checked(cells))
+        except BadRow as bad:
             history.rejected.append((events.name, line, str(bad)))
     return history
 
@@ -103,7 +103,7 @@ class _Reader:
     def take(self, line: int, cells: dict[str, str]) -> None:
         person = self.history.people.get(cells["patient_id"])
         if person is None:
-            raise _BadRow("unknown_patient: there is no such row in the intake file")
+            raise BadRow("unknown_patient: there is no such row in the intake file")
         row = _row_of(line, cells)
         content = tuple(cells[name] for name in EVENT_COLUMNS)
         before = self.seen.get((row.patient_id, row.seq))
@@ -111,7 +111,7 @@ class _Reader:
             self.history.duplicates += 1
             return
         if before is not None:
-            raise _BadRow("conflicting_repeat: this patient's seq was used with other content")
+            raise BadRow("conflicting_repeat: this patient's seq was used with other content")
         self._check_days(person, row)
         self.seen[(row.patient_id, row.seq)] = content
         self.latest[row.patient_id] = max(
@@ -121,19 +121,19 @@ class _Reader:
 
     def _check_days(self, person: Person, row: Row) -> None:
         if abs(row.day - person.admitted_day) > FAR_DAYS:
-            raise _BadRow(f"date_far_away: day {row.day} is over {FAR_DAYS} days from admission")
+            raise BadRow(f"date_far_away: day {row.day} is over {FAR_DAYS} days from admission")
         if row.day > person.last_eval_day + AFTER_DAYS:
-            raise _BadRow(f"date_far_away: day {row.day} is over a year after the last day")
+            raise BadRow(f"date_far_away: day {row.day} is over a year after the last day")
         if row.session_day is not None and abs(row.session_day - row.day) > FAR_DAYS:
-            raise _BadRow(f"date_far_away: session_day is over {FAR_DAYS} days from day {row.day}")
+            raise BadRow(f"date_far_away: session_day is over {FAR_DAYS} days from day {row.day}")
         seq, day = self.latest.get(row.patient_id, (row.seq, row.day))
         if (row.seq > seq and row.day < day) or (row.seq < seq and row.day > day):
-            raise _BadRow(f"out_of_order: seq {row.seq} on day {row.day}, seq {seq} on day {day}")
+            raise BadRow(f"out_of_order: seq {row.seq} on day {row.day}, seq {seq} on day {day}")
         if row.day < person.admitted_day and row.kind not in BEFORE_ADMISSION:
-            raise _BadRow(f"before_admission: day {row.day}, admitted on {person.admitted_day}")
+            raise BadRow(f"before_admission: day {row.day}, admitted on {person.admitted_day}")
         if row.kind == "admitted":
             if row.patient_id in self.admitted:
-                raise _BadRow("second_admission: this patient was admitted in an earlier row")
+                raise BadRow("second_admission: this patient was admitted in an earlier row")
             self.admitted.add(row.patient_id)
 
 
@@ -146,9 +146,9 @@ def _take_person(history: History, line: int, cells: dict[str, str]) -> None:
         _whole(cells, "last_eval_day"),
     )
     if abs(person.admitted_day) > FAR_DAYS or abs(person.last_eval_day) > 2 * FAR_DAYS:
-        raise _BadRow("date_far_away: admitted_day or last_eval_day lies years away")
+        raise BadRow("date_far_away: admitted_day or last_eval_day lies years away")
     if person.last_eval_day < person.admitted_day:
-        raise _BadRow("last_eval_day lies before admitted_day")
+        raise BadRow("last_eval_day lies before admitted_day")
     before = history.people.get(person.patient_id)
     if before is None:
         history.people[person.patient_id] = person
@@ -159,26 +159,26 @@ def _take_person(history: History, line: int, cells: dict[str, str]) -> None:
     ):
         history.duplicates += 1
     else:
-        raise _BadRow("conflicting_repeat: this patient stands in an earlier row with other days")
+        raise BadRow("conflicting_repeat: this patient stands in an earlier row with other days")
 
 
 def site_of(trial: str) -> str:
     """A site's identifier from the trial's name."""
     site = "".join(c if c.isascii() and c.isalnum() else "-" for c in trial.lower()).strip("-")[:40]
     if not site:
-        raise _BadRow("trial: needs a name with a letter or a digit")
+        raise BadRow("trial: needs a name with a letter or a digit")
     return site
 
 
 def _row_of(line: int, cells: dict[str, str]) -> Row:
     kind = cells["event_type"]
     if kind not in KINDS:
-        raise _BadRow(f"unknown_event_type: it may be {', '.join(KINDS)}")
+        raise BadRow(f"unknown_event_type: it may be {', '.join(KINDS)}")
     session_day = _whole(cells, "session_day") if cells["session_day"] else None
     if kind == "checkin" and cells["value"]:
         _number(cells, "value")
     if kind == "no_show" and session_day is None:
-        raise _BadRow("session_day: a no_show needs the day it was planned for")
+        raise BadRow("session_day: a no_show needs the day it was planned for")
     return Row(
         line,
         cells["patient_id"],
@@ -191,7 +191,7 @@ def _row_of(line: int, cells: dict[str, str]) -> Row:
     )
 
 
-def _lines(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str] | None]]:
+def lines_of(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str] | None]]:
     """Line number and cells of each row; None for a row of another width or not UTF-8."""
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
@@ -221,16 +221,17 @@ def _cells(raw: bytes, head: list[str]) -> dict[str, str] | None:
     return dict(zip(head, values, strict=True))
 
 
-def _checked(cells: dict[str, str] | None) -> dict[str, str]:
+def checked(cells: dict[str, str] | None) -> dict[str, str]:
+    """The cells of a row that could be read. Raises BadRow."""
     if cells is None:
-        raise _BadRow("malformed_row: it needs as many UTF-8 columns as the first line")
+        raise BadRow("malformed_row: it needs as many UTF-8 columns as the first line")
     return cells
 
 
 def _filled(cells: dict[str, str], name: str) -> str:
     value = cells[name].strip()
     if not value or len(value) > 100:
-        raise _BadRow(f"{name}: needs 1 to 100 characters")
+        raise BadRow(f"{name}: needs 1 to 100 characters")
     return value
 
 
@@ -238,9 +239,9 @@ def _whole(cells: dict[str, str], name: str) -> int:
     try:
         value = int(cells[name])
     except ValueError as error:
-        raise _BadRow(f"{name}: needs a whole number") from error
+        raise BadRow(f"{name}: needs a whole number") from error
     if abs(value) > 10**6:
-        raise _BadRow(f"date_far_away: {name} is not a day or number of this history")
+        raise BadRow(f"date_far_away: {name} is not a day or number of this history")
     return value
 
 
@@ -248,7 +249,7 @@ def _number(cells: dict[str, str], name: str) -> float:
     try:
         value = float(cells[name])
     except ValueError as error:
-        raise _BadRow(f"{name}: needs a number") from error
+        raise BadRow(f"{name}: needs a number") from error
     if abs(value) > 1000:
-        raise _BadRow(f"{name}: is not a score")
+        raise BadRow(f"{name}: is not a score")
     return value
