@@ -31,8 +31,6 @@ SEND_SECONDS = 15.0
 GONE = 410
 _NOT_SENT = (
     OSError,
-    # An address that cannot be written in a request, as one that is not ASCII.
-    TypeError,
     ValueError,
     ssl.SSLError,
     TimeoutError,

@@ -150,11 +150,20 @@ class Relay:
         async with asyncio.timeout(SEND_SECONDS):
             answers = []
             for row in rows:
-                if time.monotonic() - self._renewed > SILENT_SECONDS:
-                    raise LeaseLost
+                await self._keep_leases(rows)
                 answers.append(await self._send_one(producer, row))
                 failpoints.hit("relay.mid_batch")
             await asyncio.gather(*answers)
+
+    async def _keep_leases(self, rows: list[asyncpg.Record]) -> None:
+        """Renew on the way through a slow batch. Raises LeaseLost once somebody else has a shard."""
+        if time.monotonic() - self._renewed < RENEW_SECONDS:
+            return
+        before = self.epochs
+        await self._hold_leases()
+        is_late = time.monotonic() - self._renewed > SILENT_SECONDS
+        if is_late or any(self.epochs.get(r["shard"]) != before[r["shard"]] for r in rows):
+            raise LeaseLost
 
     async def _send_one(
         self, producer: AIOKafkaProducer, row: asyncpg.Record

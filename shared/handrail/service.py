@@ -5,6 +5,7 @@ import contextlib
 import gc
 import os
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from handrail.access.rates import Rates
 from handrail.dead_letters import counts
 from handrail.events import DayClosed
 from handrail.feed import Apply, Feed, SilentError
+from handrail.loop import Loop
 from handrail.outbox import Connection
 from handrail.relay import Relay
 from handrail.settings import PREFIX, FromEnvironment, Settings, SettingsMistake
@@ -38,6 +40,8 @@ from handrail.transient import TRANSIENT
 
 EXIT_USAGE = 2
 EXIT_RESTART_ME = 75
+# A library that waits for a network that is gone may not hold up the end for longer.
+STOP_SECONDS = 25.0
 DAY_CHECK_SECONDS = 15.0
 S = TypeVar("S", bound=FromEnvironment)
 # The framework's own spans would carry paths and exceptions; ours carry what is allowed.
@@ -75,7 +79,8 @@ class Service:
             self.settings.kafka_access(),
         )
         self.broker = KafkaBroker(
-            self.settings.kafka_bootstrap,
+            # FastStream takes a text for one address.
+            self.settings.kafka_bootstrap.split(","),
             security=_security(self.settings),
             logger=None,
             consumer_only=True,
@@ -213,6 +218,7 @@ class Service:
                 yield
             finally:
                 log.info("service.stopping")
+                end_within(STOP_SECONDS, self._exit_code or EXIT_RESTART_ME)
                 relaying, *others = tasks
                 for task in others:
                     task.cancel()
@@ -297,10 +303,25 @@ class Service:
         log.info("service.stopped")
 
 
+def end_within(seconds: float, code: int) -> None:
+    """End this process, if it is still there then. What is committed is safe, as in a power cut."""
+    loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        tasks = {getattr(t.get_coro(), "__qualname__", "task") for t in asyncio.all_tasks(loop)}
+        log.error("service.end_forced", waiting=sorted(tasks))
+        sys.stdout.flush()
+        os._exit(code)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+
+
 def run(service: Callable[[], Awaitable[int]]) -> None:
     """Run a service's main coroutine and end the process with its exit code."""
     try:
-        code = uvloop.run(_coroutine(service))
+        code = uvloop.run(_coroutine(service), loop_factory=Loop)
     except KeyboardInterrupt:
         code = 0
     sys.exit(code)

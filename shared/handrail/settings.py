@@ -78,11 +78,12 @@ class KafkaSettings(FromEnvironment):
     @field_validator("kafka_bootstrap")
     @classmethod
     def _names_a_port(cls, value: str) -> str:
-        for place in value.split(","):
-            host, _, port = place.strip().rpartition(":")
+        places = [place.strip() for place in value.split(",")]
+        for place in places:
+            host, _, port = place.rpartition(":")
             if not (host and port.isdecimal() and 0 < int(port) < 65536):
                 raise ValueError("host:port, several with commas between")
-        return value
+        return ",".join(places)
 
     @model_validator(mode="after")
     def _can_be_let_in(self) -> "KafkaSettings":

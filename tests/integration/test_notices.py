@@ -458,15 +458,3 @@ async def test_no_notice_is_sent_into_our_own_network_unless_it_is_allowed(
     known = await receivers.listed(ward.pool, ward.site_id)
     [shown] = [one for one in known if one["receiver_id"] == receiver]
     assert (shown["waiting"], shown["trouble"]) == (1, "address_forbidden")
-
-
-async def test_an_address_that_cannot_be_called_stops_nobody_else(
-    ward: Ward, ear: Ear, sender: Sender
-) -> None:
-    await always_open(ward)
-    await listens(ward, kind="webhook", address="https://hospital.example/\u00e4")
-    await listens(ward, kind="webhook", address=ear.address)
-    await ward.missed(await ward.admitted())
-
-    assert await sender.turn(urgent=False) == 2
-    assert ear.changes() == ["task.raised"]

@@ -41,16 +41,37 @@ async def test_a_relay_that_was_frozen_past_its_lease_crosses_nothing_off(kit: K
         await kit.has_seen("a")
 
 
-async def test_a_relay_that_could_not_renew_in_time_does_not_send(kit: Kit) -> None:
+PENDING = """
+select p.id, p.shard, o.partition, o.key, o.sequence, o.event_id, o.type, o.occurred_at, o.data,
+    o.traceparent
+from outbox_pending p join outbox o using (id)
+"""
+
+
+async def test_a_relay_that_finds_its_lease_taken_does_not_send(kit: Kit) -> None:
     await kit.relay.turn()
     await kit.stage(fact(admission(), "a"))
-    row = (await kit.pool.fetch("select * from outbox_pending p join outbox o using (id)"))[0]
+    rows = await kit.pool.fetch(PENDING)
     kit.relay._renewed = time.monotonic() - 60
+    await kit.pool.execute("update relay_leases set holder = gen_random_uuid(), epoch = epoch + 1")
 
     with pytest.raises(LeaseLost):
-        await kit.relay._send(await kit.relay._ready_producer(), [row])
+        await kit.relay._send(await kit.relay._ready_producer(), rows)
 
     assert await kit.records() == []
+
+
+async def test_a_relay_renews_its_lease_on_the_way_through_a_slow_batch(kit: Kit) -> None:
+    await kit.relay.turn()
+    await kit.stage(fact(admission(), "a"))
+    rows = await kit.pool.fetch(PENDING)
+    kit.relay._renewed = time.monotonic() - 60
+    await kit.pool.execute("update relay_leases set expires_at = now() - interval '1 s'")
+
+    await kit.relay._send(await kit.relay._ready_producer(), rows)
+
+    assert len(await kit.records()) == 1
+    assert await kit.pool.fetchval("select bool_and(expires_at > now()) from relay_leases")
 
 
 async def test_what_was_staged_before_a_restart_is_sent_after_it(kit: Kit) -> None:

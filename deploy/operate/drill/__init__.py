@@ -27,7 +27,10 @@ def command(  # noqa: PLR0913  # one a word that can be said
         bool, typer.Option("--roll", help="Replace every service under load; break nothing.")
     ] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Under six minutes (default).")] = False,
-    full: Annotated[bool, typer.Option("--full", help="An hour of real parts.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="An hour, wide.")] = False,
+    wide: Annotated[
+        bool, typer.Option("--wide", help="Three brokers, a standby, a network that fails.")
+    ] = False,
     seconds: Annotated[int | None, typer.Option(min=5, help="Break things for so long.")] = None,
     seed: Annotated[int, typer.Option(help="The dice: what is broken, and in which order.")] = 1,
     result: Annotated[Path | None, typer.Option("--json", help="Write the result here.")] = None,
@@ -42,7 +45,7 @@ def command(  # noqa: PLR0913  # one a word that can be said
         told = asyncio.run(roll.run(seconds or 0, seed, _say))
     else:
         length = seconds or (FULL_SECONDS if full else QUICK_SECONDS)
-        told = asyncio.run(real.run(length, seed, _say))
+        told = asyncio.run(real.run(length, seed, _say, wide=wide or full))
     text = json.dumps(told, indent=1)
     print(text)
     if result:

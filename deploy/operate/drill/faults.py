@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import os
 import random
 import signal
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -18,12 +19,15 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from handrail.topics import PARTITIONS, partition_of, topic_of
 from operate import status
-from operate.home import SERVICES, Home
+from operate.home import HOST, SERVICES, Home
 from operate.parts.postgres import Postgres
+from operate.supervise import EXTERNAL_DATABASE, EXTERNAL_KAFKA
 
 PARTS = ("kafka", "postgres")
 TOPICS = ("intake", "attendance")
 READY_SECONDS = 180.0
+# After these it is measured how soon all is well again.
+LASTING = ("kill", "freeze", "cut", "lose", "slow", "lock", "fail")
 CUT = "select pg_terminate_backend(pid) from pg_stat_activity where usename = any($1::text[])"
 
 
@@ -35,21 +39,14 @@ class Faults:
     dice: random.Random
     victims: list[str]
     count: Counter[str] = field(default_factory=Counter)
-    recovered: list[float] = field(default_factory=list)
+    recovered: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    # When the last fault that lasts was over, where that is later than its beginning.
+    over: float = 0.0
     poisoned: set[str] = field(default_factory=set)
 
     async def storm(self, until: float) -> None:
         """Break things until the loop's clock says so."""
-        loop = asyncio.get_running_loop()
-        kinds: list[tuple[float, Callable[[], Awaitable[str]]]] = [
-            (4, self.kill_service),
-            (2, self.freeze_service),
-            (1, self.kill_part),
-            (1, self.freeze_part),
-            (3, self.cut_connections),
-            (6, self.repeat_records),
-            (6, self.poison),
-        ]
+        loop, kinds = asyncio.get_running_loop(), self.kinds()
         while loop.time() < until:
             fault = self.dice.choices([f for _, f in kinds], [w for w, _ in kinds])[0]
             began = time.monotonic()
@@ -59,10 +56,27 @@ class Faults:
                 # What is to be broken is still away from the fault before.
                 name = "not_possible"
             self.count[name] += 1
-            if name.startswith(("kill", "freeze", "cut")):
-                await self._until_back(name.partition("_")[2])
-                self.recovered.append(time.monotonic() - began)
+            if name.startswith(LASTING):
+                began = max(began, self.over)
+                await self.until_back(name.partition("_")[2])
+                self.recovered[name].append(time.monotonic() - began)
+                await self.mend()
             await asyncio.sleep(self.dice.random())
+
+    def kinds(self) -> list[tuple[float, Callable[[], Awaitable[str]]]]:
+        """What can be broken, and how often beside the others."""
+        return [
+            (4, self.kill_service),
+            (2, self.freeze_service),
+            (1, self.kill_part),
+            (1, self.freeze_part),
+            (3, self.cut_connections),
+            (6, self.repeat_records),
+            (6, self.poison),
+        ]
+
+    async def mend(self) -> None:
+        """Put back what a fault took away; here the supervisor does it."""
 
     async def until_well(self) -> None:
         """Wait until everything answers. Raises TimeoutError."""
@@ -70,7 +84,7 @@ class Faults:
             while not status.is_healthy(await status.look(self.home)):  # noqa: ASYNC110  # no event
                 await asyncio.sleep(0.1)
 
-    async def _until_back(self, name: str) -> None:
+    async def until_back(self, name: str) -> None:
         """Wait until a broken service is ready again; after a part's fault, until all are."""
         addresses = self.home.addresses()
         broken = [name] if name in SERVICES else SERVICES
@@ -113,7 +127,9 @@ class Faults:
         topic, place = topic_of(self.dice.choice(TOPICS)), self.dice.randrange(PARTITIONS)
         tp = TopicPartition(topic, place)
         async with asyncio.timeout(10):
-            consumer = AIOKafkaConsumer(bootstrap_servers=self._kafka(), enable_auto_commit=False)
+            consumer = AIOKafkaConsumer(
+                bootstrap_servers=bootstrap(self.home), enable_auto_commit=False
+            )
             await consumer.start()
             try:
                 consumer.assign([tp])
@@ -153,7 +169,10 @@ class Faults:
         return f"kill_{name}"
 
     async def _freeze(self, name: str, seconds: float) -> str:
-        process = self._process(name)
+        return await self.freeze(name, self._process(name), seconds)
+
+    async def freeze(self, name: str, process: psutil.Process, seconds: float) -> str:
+        """SIGSTOP of a process and its children, then SIGCONT."""
         family = [process, *process.children(recursive=True)]
         for one in family:
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -162,6 +181,7 @@ class Faults:
         for one in family:
             with contextlib.suppress(psutil.NoSuchProcess):
                 one.send_signal(signal.SIGCONT)
+        self.over = time.monotonic()
         return f"freeze_{name}"
 
     def _process(self, name: str) -> psutil.Process:
@@ -170,9 +190,6 @@ class Faults:
             return psutil.Process((run["services"] | run["parts"])[name]["pid"])
         except (psutil.NoSuchProcess, KeyError, TypeError) as gone:
             raise OSError(name) from gone
-
-    def _kafka(self) -> str:
-        return f"127.0.0.1:{self.home.ports()['kafka']}"
 
     async def _write(
         self,
@@ -183,7 +200,7 @@ class Faults:
         headers: list[tuple[str, bytes]],
     ) -> None:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._kafka(), acks="all", max_request_size=4_000_000
+            bootstrap_servers=bootstrap(self.home), acks="all", max_request_size=4_000_000
         )
         async with asyncio.timeout(10):
             await producer.start()
@@ -200,7 +217,15 @@ async def _is_ready(client: httpx.AsyncClient, url: str) -> bool:
         return False
 
 
+def bootstrap(home: Home) -> str:
+    """Where the brokers are that the home works with."""
+    return os.environ.get(EXTERNAL_KAFKA) or f"{HOST}:{home.ports()['kafka']}"
+
+
 def _admin(home: Home) -> str:
+    external = os.environ.get(EXTERNAL_DATABASE)
+    if external:
+        return external
     port = home.ports()["postgres"]
     return Postgres(home.folder / "postgres", port, home.log("postgres")).admin_url()
 

@@ -9,7 +9,7 @@ import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from handrail.topics import OWNERS, PARTITIONS, owner_of, topic_of
-from operate.drill.faults import database_url
+from operate.drill.faults import bootstrap, database_url
 from operate.drill.ward import SITE, Ward
 from operate.home import SERVICES, Home
 
@@ -36,6 +36,10 @@ select (select count(*) from concerns c where closed_at is null and level <= 2 a
 """
 STREAMS = "select key::text, sequence from outbox_streams"
 HEARD = "select owner, key::text, sequence from inbox_streams"
+HEARD_OF = """
+select key::text, sequence from inbox_streams
+where owner = $1 and key = any($2::text[]::uuid[])
+"""
 OFFSETS = "select topic, partition, next_offset from inbox_offsets"
 LETTERS = "select distinct key::text from dead_letters where state in ('parked', 'behind')"
 
@@ -75,9 +79,7 @@ async def topics(
     home: Home, *, read: bool
 ) -> dict[TopicPartition, tuple[int, list[tuple[str, int]]]]:
     """For each partition its end and, when read, the key and sequence of each readable record."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=f"127.0.0.1:{home.ports()['kafka']}", enable_auto_commit=False
-    )
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap(home), enable_auto_commit=False)
     places = [TopicPartition(topic_of(owner), p) for owner in OWNERS for p in range(PARTITIONS)]
     found: dict[TopicPartition, tuple[int, list[tuple[str, int]]]] = {}
     await consumer.start()
@@ -94,6 +96,19 @@ async def topics(
     finally:
         await consumer.stop()
     return found
+
+
+async def sequences(home: Home, people: set[str]) -> dict[str, int]:
+    """How far attendance has spoken about each of these people."""
+    rows = await ask(home, "attendance", STREAMS)
+    return {key: sequence for key, sequence in rows if key in people}
+
+
+async def has_heard(home: Home, said: dict[str, int]) -> bool:
+    """Whether alerts has heard so much of attendance."""
+    rows = await ask(home, "alerts", HEARD_OF, "attendance", list(said))
+    heard = dict(rows)
+    return all(heard.get(key, 0) >= sequence for key, sequence in said.items())
 
 
 async def redrive(home: Home, client: httpx.AsyncClient) -> int:

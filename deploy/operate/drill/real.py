@@ -7,39 +7,69 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from operate import background
 from operate.drill import judge
+from operate.drill.cluster import Cluster
 from operate.drill.faults import Faults
 from operate.drill.ward import Ward
+from operate.drill.wide import WideFaults
 from operate.home import Home
+from operate.supervise import EXTERNAL_DATABASE, EXTERNAL_KAFKA
 
 # Each service ends itself at these steps, again after every start.
 FAILPOINTS = (
     "relay.after_send=kill:150,relay.mid_batch=kill:400,"
     "consumer.before_commit=kill:170,consumer.after_commit=kill:230"
 )
+# A backlog is sent a thousand at a time: who always ended sooner would never get further.
+FAILPOINTS_UNDER_LOAD = (
+    "relay.after_send=kill:600,relay.mid_batch=kill:5000,"
+    "consumer.before_commit=kill:700,consumer.after_commit=kill:900"
+)
 DRIVERS = 4
 REST_SECONDS = 120.0
+# Over a long drill few people would have more sessions than anybody has.
+PEOPLE, MANY_PEOPLE, LONG_SECONDS = 40, 1000, 600
 WRONG = ("lost", "duplicated", "out_of_order", "false_missed", "alerts_missing", "still_parked")
 
 
-async def run(seconds: float, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
-    """Break things for so long while commands come in; then judge."""
-    home = new_home()
-    os.environ["HANDRAIL_FAILPOINTS"] = FAILPOINTS
-    good = False
+async def run(
+    seconds: float, seed: int, say: Callable[[str], None], *, wide: bool = False
+) -> dict[str, Any]:
+    """Break things for so long while commands come in; then judge.
+
+    `wide`: three brokers, a database with a standby, and a network that fails.
+    """
+    home, good = new_home(), False
+    cluster = Cluster(home.folder, home.folder / "logs") if wide else None
+    os.environ["HANDRAIL_FAILPOINTS"] = FAILPOINTS_UNDER_LOAD if wide else FAILPOINTS
     try:
+        if cluster:
+            await _start(home, cluster, say)
         await background.ensure_up(home, say)
-        told = await _drill(home, seconds, seed, say)
+        told = await _drill(home, seconds, seed, say, cluster)
         good = told["good"]
         return told
     finally:
         del os.environ["HANDRAIL_FAILPOINTS"]
-        background.down(home, say)
+        await asyncio.to_thread(background.down, home, say)
+        if cluster:
+            await cluster.stop()
+            for name in (EXTERNAL_DATABASE, EXTERNAL_KAFKA):
+                os.environ.pop(name, None)
         remove(home, say, good=good)
+
+
+async def _start(home: Home, cluster: Cluster, say: Callable[[str], None]) -> None:
+    home.create()
+    await cluster.start()
+    os.environ[EXTERNAL_DATABASE] = cluster.admin_url
+    os.environ[EXTERNAL_KAFKA] = cluster.bootstrap
+    say("three brokers and a database with a standby are ready")
 
 
 def remove(home: Home, say: Callable[[str], None], *, good: bool) -> None:
@@ -60,12 +90,21 @@ def new_home() -> Home:
 
 
 async def _drill(
-    home: Home, seconds: float, seed: int, say: Callable[[str], None]
+    home: Home,
+    seconds: float,
+    seed: int,
+    say: Callable[[str], None],
+    cluster: Cluster | None,
 ) -> dict[str, Any]:
     dice = random.Random(seed)  # noqa: S311  # a drill must be repeatable
     ward = Ward(home.addresses(), random.Random(seed + 1), home.folder / "ledger.jsonl")  # noqa: S311
-    await ward.admit()
-    faults = Faults(home, dice, ward.admissions)
+    ward.at_once = 0.5 if cluster else 0.0
+    await ward.admit(PEOPLE if seconds < LONG_SECONDS else MANY_PEOPLE)
+    faults = (
+        WideFaults(home, dice, ward.admissions, cluster=cluster, ward=ward)
+        if cluster
+        else Faults(home, dice, ward.admissions)
+    )
     say(f"{len(ward.admissions)} people are admitted; breaking things for {seconds:.0f} s")
     until = asyncio.get_running_loop().time() + seconds
     async with asyncio.TaskGroup() as group:
@@ -76,7 +115,7 @@ async def _drill(
     began = time.monotonic()
     rested = await judge.until_rest(home, REST_SECONDS)
     backlog_seconds = time.monotonic() - began
-    async with ward.client() as client:
+    async with ward.client(REST_SECONDS) as client:
         redriven = await judge.redrive(home, client)
     rested = await judge.until_rest(home, REST_SECONDS) and rested
     found = await judge.judge(home, ward)
@@ -93,7 +132,10 @@ async def _drill(
         **wrong,
         # Deadlines of people are longer than this drill.
         "lost_escalations": None,
-        "seconds_to_recover": quantiles(faults.recovered),
+        "seconds_to_recover": quantiles([*chain.from_iterable(faults.recovered.values())]),
+        "seconds_to_recover_from": {
+            name: quantiles(took) for name, took in sorted(faults.recovered.items())
+        },
         "seconds_to_rest": round(backlog_seconds, 1),
         "good": rested and not any(wrong.values()) and not found["refused"],
     }

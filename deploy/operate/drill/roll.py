@@ -56,7 +56,7 @@ class Load:
                 turn, which = divmod(n, len(people))
                 body = self.ward.seat(f"r{number}-{n}", people[which], DAYS - turn % DAYS)
                 await self._command(client, "attendance", body)
-                self.ward.note(body)
+                self.ward.note([body])
                 self.order[body["admission_id"]].append(body["key"])
 
     async def refer(self) -> None:

@@ -1,10 +1,11 @@
 """The driver of a drill: commands over HTTP with keys and retries, and a ledger of what was said."""
 
 import asyncio
+import contextlib
 import json
 import os
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,9 @@ SITE = "drill"
 ADMISSIONS = 40
 REPEATED = 0.2
 DAYS = 39
+AT_ONCE = 50
 NOT_NOW = (404, 503)
+UNKNOWN = ("admission_unknown",)
 GROUP = {"session_type": "group", "planned_minutes": 180}
 
 
@@ -32,6 +35,9 @@ class Ward:
     ledger: Path
     # Whether the ledger survives this machine, which takes a moment for each entry.
     synced: bool = True
+    # How many of the calls carry several commands, and the longest pause after a call.
+    at_once: float = 0.0
+    pause: float = 0.05
     admissions: list[str] = field(default_factory=list)
     # What was acknowledged: session key -> (admission, status).
     said: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -84,20 +90,55 @@ class Ward:
         async with self.client() as client:
             while loop.time() < until:
                 number += 1
-                body = self.seat(
-                    f"{name}-{number}",
-                    self.dice.choice(self.admissions),
-                    self.dice.randrange(1, DAYS),
-                )
-                if (await self._post(client, "attendance", body))["status"] == "refused":
-                    continue
-                self.note(body)
-                if self.dice.random() < REPEATED:
-                    answer = await self._post(client, "attendance", body)
-                    self.repeats += 1
-                    if answer["status"] != "duplicate":
-                        self.refused.append(f"{body['key']} was taken twice")
-                await asyncio.sleep(self.dice.random() * 0.05)
+                if self.dice.random() < self.at_once:
+                    people = self.dice.choices(self.admissions, k=self.dice.randrange(2, AT_ONCE))
+                    await self._say(client, f"{name}-{number}", people)
+                else:
+                    await self._say_one(client, f"{name}-{number}")
+                await asyncio.sleep(self.dice.random() * self.pause)
+
+    async def say(self, name: str, people: list[str]) -> None:
+        """Record a seat of each of these, in one call."""
+        async with self.client() as client:
+            await self._say(client, name, people)
+
+    async def _say_one(self, client: httpx.AsyncClient, key: str) -> None:
+        who, ago = self.dice.choice(self.admissions), self.dice.randrange(1, DAYS)
+        body = self.seat(key, who, ago)
+        if (await self._post(client, "attendance", body))["status"] == "refused":
+            return
+        self.note([body])
+        if self.dice.random() < REPEATED:
+            answer = await self._post(client, "attendance", body)
+            self.repeats += 1
+            if answer["status"] != "duplicate":
+                self.refused.append(f"{key} was taken twice")
+
+    async def _say(self, client: httpx.AsyncClient, name: str, people: list[str]) -> None:
+        bodies = [
+            self.seat(f"{name}-{n}", who, self.dice.randrange(1, DAYS))
+            for n, who in enumerate(people)
+        ]
+        left = bodies
+        while left:
+            results = await self._post_all(client, left)
+            taken = [b for b, r in zip(left, results, strict=True) if r["status"] != "rejected"]
+            self.note(taken)
+            # A person whose admission attendance has not heard of yet.
+            left = [b for b, r in zip(left, results, strict=True) if r["code"] in UNKNOWN]
+            self.refused += [
+                f"{r['key']}: {r['code']}"
+                for r in results
+                if r["status"] == "rejected" and r["code"] not in UNKNOWN
+            ]
+            self.retries += bool(left)
+            await asyncio.sleep(0.1 * bool(left))
+        if self.dice.random() < REPEATED:
+            again = await self._post_all(client, bodies)
+            self.repeats += len(again)
+            self.refused += [
+                f"{r['key']} was taken twice" for r in again if r["status"] == "applied"
+            ]
 
     def seat(self, key: str, admission: str, ago: int) -> dict[str, Any]:
         """A seat of somebody, so many days ago."""
@@ -112,12 +153,13 @@ class Ward:
             return common | {"do": "record_missed", "kind": "no_show"}
         return common | {"do": "record_attended", "attended_on": day, "minutes": 180}
 
-    def note(self, body: dict[str, Any]) -> None:
+    def note(self, bodies: Sequence[dict[str, Any]]) -> None:
         """Write down what was acknowledged, so that it survives this process too."""
-        status = "no_show" if body["do"] == "record_missed" else "attended"
-        self.said[body["key"]] = (body["admission_id"], status)
         with self.ledger.open("a") as file:
-            file.write(json.dumps([body["key"], body["admission_id"], status]) + "\n")
+            for body in bodies:
+                status = "no_show" if body["do"] == "record_missed" else "attended"
+                self.said[body["key"]] = (body["admission_id"], status)
+                file.write(json.dumps([body["key"], body["admission_id"], status]) + "\n")
             file.flush()
             if self.synced:
                 os.fsync(file.fileno())
@@ -128,17 +170,31 @@ class Ward:
         """Send until it is taken, with the same key, as a hospital's system would."""
         body = {"source": SITE, "occurred_at": datetime.now(UTC).isoformat()} | body
         url = f"{getattr(self.addresses, service)}/v1/command"
+        answer = await self._send(client, url, body, NOT_NOW)
+        if answer.status_code == httpx.codes.OK:
+            result: dict[str, Any] = answer.json()
+            return result
+        self.refused.append(f"{body['do']}: {answer.status_code} {answer.text[:200]}")
+        return {"status": "refused"}
+
+    async def _post_all(
+        self, client: httpx.AsyncClient, bodies: list[dict[str, Any]]
+    ) -> list[dict[str, Any]]:
+        now = {"source": SITE, "occurred_at": datetime.now(UTC).isoformat()}
+        url = f"{self.addresses.attendance}/v1/commands"
+        answer = await self._send(client, url, [now | body for body in bodies], (503,))
+        results: list[dict[str, Any]] = answer.raise_for_status().json()
+        return results
+
+    async def _send(
+        self, client: httpx.AsyncClient, url: str, body: object, not_now: tuple[int, ...]
+    ) -> httpx.Response:
+        """Send until it is answered, and not with what means `later`."""
         while True:
-            try:
+            with contextlib.suppress(httpx.TransportError):
                 answer = await client.post(url, json=body)
-            except httpx.TransportError:
-                answer = None
-            if answer is not None and answer.status_code == httpx.codes.OK:
-                result: dict[str, Any] = answer.json()
-                return result
-            if answer is not None and answer.status_code not in NOT_NOW:
-                self.refused.append(f"{body['do']}: {answer.status_code} {answer.text[:200]}")
-                return {"status": "refused"}
+                if answer.status_code not in not_now:
+                    return answer
             self.retries += 1
             await asyncio.sleep(0.1)
 

@@ -8,7 +8,7 @@ import logging
 import os
 import subprocess
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import psutil
@@ -69,9 +69,23 @@ logger.server.level = info
 class Kafka:
     """One broker. `start` is quick; `wait_ready` waits until it answers."""
 
-    def __init__(self, folder: Path, port: int, controller_port: int, log: Path) -> None:
-        """`folder` is only for this broker; what is in it stays after a stop."""
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        controller_port: int,
+        log: Path,
+        *,
+        settings: Mapping[str, str] | None = None,
+        cluster: str | None = None,
+    ) -> None:
+        """`folder` is only for this broker; what is in it stays after a stop.
+
+        `settings` come on top of ours; brokers of one cluster are given the same `cluster` id.
+        """
         self.folder, self.port, self.controller_port, self.log = folder, port, controller_port, log
+        self.settings = settings or {}
+        self.cluster = cluster or cluster_id()
         self.child: Child | None = None
 
     @property
@@ -129,7 +143,7 @@ class Kafka:
         run = [java(), "-cp", jars.classpath(say)]
         properties = self._write_properties()
         if not (self.folder / "data" / "meta.properties").exists():
-            _format(run, properties)
+            _format(run, properties, self.cluster)
         options = [
             *MEMORY,
             *THRIFT,
@@ -153,6 +167,8 @@ class Kafka:
                 # Java reads a backslash in a properties file as an escape.
                 data=str(self.folder / "data").replace("\\", "\\\\"),
             )
+            # The last of two lines of one name counts.
+            + "".join(f"{name}={value}\n" for name, value in self.settings.items())
         )
         return properties
 
@@ -195,8 +211,12 @@ async def _is_listening(bootstrap: str) -> bool:
     return True
 
 
-def _format(run: list[str], properties: Path) -> None:
-    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+def cluster_id() -> str:
+    """A new one, as Kafka writes them."""
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+
+
+def _format(run: list[str], properties: Path, cluster: str) -> None:
     argv = [*run, "kafka.tools.StorageTool", "format", "--ignore-formatted"]
     try:
         made = subprocess.run(

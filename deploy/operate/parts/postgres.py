@@ -109,6 +109,27 @@ class Postgres:
         if self.child:
             self.child.kill()
 
+    def copy(self, primary: "Postgres") -> None:
+        """Make the data as a running server's standby; slow. Raises OperateError."""
+        owner = _owner()
+        _make_folder(self.folder, owner)
+        partial = self.folder / "partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(mode=0o700)
+        if owner:
+            os.chown(partial, *owner)
+        program = _binaries(self.folder, owner) / "pg_basebackup"
+        words = ["-D", str(partial / "data"), "-R", "-X", "stream", "-c", "fast"]
+        made = _call([str(program), "-d", primary.admin_url(), *words], owner)
+        if made.returncode != 0:
+            last = made.stderr.decode(errors="replace").strip().splitlines()[-1:]
+            message = f"the standby could not be made: {' '.join(last)}"
+            raise OperateError(message)
+        (self.folder / "password").touch(mode=0o600)
+        (self.folder / "password").write_text((primary.folder / "password").read_text())
+        (partial / "data").replace(self.folder / "data")
+        partial.rmdir()
+
     def leftovers(self) -> list[psutil.Process]:
         """Servers on our data that an earlier run left behind."""
         data = str(self.folder / "data")
