@@ -98,7 +98,10 @@ async def _reconcile_one(
 
 async def _read(bootstrap: str) -> dict[str, _Told]:
     """Every readable record of the four topics, by key and sequence."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    # Seeking to the beginning would race with the reset to the end that is aiokafka's default.
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
     places = [TopicPartition(topic_of(owner), p) for owner in OWNERS for p in range(PARTITIONS)]
     found: dict[str, _Told] = defaultdict(_Told)
     await consumer.start()
@@ -107,7 +110,6 @@ async def _read(bootstrap: str) -> dict[str, _Told]:
         for tp, end in (await consumer.end_offsets(places)).items():
             told = found[owner_of(tp.topic)]
             told.ends[tp.partition] = end
-            await consumer.seek_to_beginning(tp)
             while await consumer.position(tp) < end:
                 for records in (await consumer.getmany(tp, timeout_ms=1000)).values():
                     for record in records:

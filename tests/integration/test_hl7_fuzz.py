@@ -30,7 +30,7 @@ from operate.parts.postgres import Postgres
 from tests import hl7_writer
 from tests.parts import until
 
-COUNT = int(os.environ.get("HANDRAIL_FUZZ", "1200"))
+COUNT = int(os.environ.get("HANDRAIL_FUZZ", "400"))
 SEED = int(os.environ.get("HANDRAIL_FUZZ_SEED", "20261125"))
 SENDER = ("EHR", "NORTH")
 ENDS_A_BLOCK = b"\x1c\r"

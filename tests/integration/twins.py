@@ -46,6 +46,12 @@ class Service:
     facts: st.SearchStrategy[Body]
 
 
+def _is_overtaken(lane: str, batch: Sequence[tuple[str, Body]], done: set[str]) -> bool:
+    """Whether a fact of this lane was taken after one that was not."""
+    were = [fact["key"] in done for of, fact in batch if of == lane]
+    return were != sorted(were, reverse=True)
+
+
 @dataclass(eq=False)
 class Twins(RuleBasedStateMachine):
     """Each fact that the orderly side takes is owed to the other, in the order of its lane only."""
@@ -120,8 +126,18 @@ class Twins(RuleBasedStateMachine):
                 batch.append((lane, self.owed[lane][place]))
                 taken[lane] = place + 1
         facts = [fact for _, fact in batch]
+        undo = self.other.transaction()
+        self.run(undo.start())
         results = self.run(self._say(self.other, facts * 2 if twice else facts))
         done = {r.key for r in results if r.status in ("applied", "duplicate")}
+        if len(batch) > 1 and any(_is_overtaken(lane, batch, done) for lane in taken):
+            # What needs another lane was refused, and what stands behind it was not: a sender
+            # who keeps to an order says them one by one.
+            self.run(undo.rollback())
+            for lane in lanes:
+                self._deliver([lane], twice=twice)
+            return
+        self.run(undo.commit())
         for lane in taken:
             while self.owed[lane] and self.owed[lane][0]["key"] in done:
                 self.owed[lane].pop(0)

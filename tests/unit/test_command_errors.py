@@ -74,8 +74,12 @@ def test_a_fault_of_ours_beside_it_is_not_hidden(monkeypatch: pytest.MonkeyPatch
 
 ENDLESS = """
 import asyncio
+import signal
 import typer
 from operate import cli
+
+# As at a terminal; who starts us in the background has it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 async def serve():
     try:

@@ -128,12 +128,13 @@ class Faults:
         tp = TopicPartition(topic, place)
         async with asyncio.timeout(10):
             consumer = AIOKafkaConsumer(
-                bootstrap_servers=bootstrap(self.home), enable_auto_commit=False
+                bootstrap_servers=bootstrap(self.home),
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
             )
             await consumer.start()
             try:
                 consumer.assign([tp])
-                await consumer.seek_to_beginning(tp)
                 found = await consumer.getmany(tp, timeout_ms=1000)
             finally:
                 await consumer.stop()
