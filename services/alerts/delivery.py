@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +16,7 @@ from alerts import notices, policies, words
 from alerts.notices import Notice
 from alerts.staffed import next_opening
 from handrail import outbound, sites
-from handrail.outbound import ForbiddenAddress, Network
+from handrail.outbound import Network
 from handrail.settings import FromEnvironment
 from handrail.sites import zone_of
 from handrail.telemetry import log
@@ -28,17 +27,6 @@ LOOK_SECONDS = 1.0
 # Between two looks, however often the bell rings: commits come by the hundred a second.
 REST_SECONDS = 0.1
 SEND_SECONDS = 15.0
-GONE = 410
-_NOT_SENT = (
-    OSError,
-    ValueError,
-    ssl.SSLError,
-    TimeoutError,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.TimeoutException,
-    httpcore.UnsupportedProtocol,
-)
 _TLS = {"none": (False, False), "starttls": (False, True), "tls": (True, False)}
 
 
@@ -125,15 +113,8 @@ class Sender:
     async def _post(self, notice: Notice, counts: dict[str, int] | None) -> str | None:
         body, key = words.body_of(notice, counts), str(notice.notice_id)
         headers = signed_headers([notice.secret or ""], key, body)
-        try:
-            status = await outbound.post(self.client, notice.address, body, headers, SEND_SECONDS)
-        except ForbiddenAddress:
-            return "address_forbidden"
-        except _NOT_SENT as error:
-            return type(error).__name__.lower()
-        if status == GONE:
-            return "gone"
-        return None if 200 <= status < 300 else f"http_{status}"
+        sent = await outbound.post(self.client, notice.address, body, headers, SEND_SECONDS)
+        return sent.trouble
 
     async def _mail(self, notice: Notice, counts: dict[str, int] | None) -> str | None:
         settings = self.settings

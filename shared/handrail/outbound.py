@@ -18,6 +18,32 @@ _NAT64 = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
 _LOOPBACK_NAMES = {"localhost": "127.0.0.1"}
 
 
+GONE = 410
+# An address that cannot be written in a request is a ValueError.
+_NOT_REACHED = (
+    httpcore.ConnectError,
+    httpcore.ConnectTimeout,
+    httpcore.UnsupportedProtocol,
+    ssl.SSLError,
+    ValueError,
+)
+_NOT_ANSWERED = (
+    TimeoutError,
+    OSError,
+    httpcore.NetworkError,
+    httpcore.TimeoutException,
+    httpcore.ProtocolError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a try. `reached`: it may have been read, whatever was answered."""
+
+    trouble: str | None
+    reached: bool
+
+
 class ForbiddenAddress(Exception):
     """The name leads to an address that nobody outside may have us call."""
 
@@ -108,18 +134,35 @@ async def post(
     body: bytes,
     headers: Mapping[str, str],
     seconds: float,
-) -> int:
-    """Send, and give the answer's status; its body is not read.
+) -> Outcome:
+    """Send, and say what became of it; the answer's body is not read. No address can raise."""
+    try:
+        status = await _status(pool, url, body, headers, seconds)
+    except ForbiddenAddress:
+        return Outcome("address_forbidden", reached=False)
+    except _NOT_REACHED as error:
+        return Outcome(type(error).__name__.lower(), reached=False)
+    except _NOT_ANSWERED as error:
+        return Outcome(type(error).__name__.lower(), reached=True)
+    if status == GONE:
+        return Outcome("gone", reached=True)
+    return Outcome(None if 200 <= status < 300 else f"http_{status}", reached=True)
 
-    Raises ForbiddenAddress, TimeoutError, httpcore's errors, or ssl.SSLError.
-    """
+
+async def _status(
+    pool: httpcore.AsyncConnectionPool,
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    seconds: float,
+) -> int:
     limits = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
     sent: list[tuple[bytes | str, bytes | str]] = [*headers.items()]
     sent += [("host", urlsplit(url).netloc), ("content-length", str(len(body)))]
     async with (
         asyncio.timeout(seconds),
         pool.stream(
-            "POST", url, headers=sent, content=body, extensions={"timeout": limits}
+            "POST", url.encode("ascii"), headers=sent, content=body, extensions={"timeout": limits}
         ) as answer,
     ):
         return int(answer.status)

@@ -81,3 +81,19 @@ def test_one_address_inside_is_enough_to_refuse_a_name() -> None:
     for addresses in (["8.8.8.8", "169.254.169.254"], ["::1", "8.8.8.8"], []):
         with pytest.raises(ForbiddenAddress):
             outbound.checked(addresses)
+
+
+@pytest.mark.parametrize(
+    ("url", "trouble"),
+    [
+        ("https://hospital.example/\u00e4", "unicodeencodeerror"),
+        ("gopher://hospital.example/", "unsupportedprotocol"),
+        ("http://127.0.0.1:9/", "address_forbidden"),
+        ("http://10.0.0.1/", "address_forbidden"),
+    ],
+)
+async def test_no_address_raises_it_is_told_and_was_not_reached(url: str, trouble: str) -> None:
+    async with outbound.client() as calling:
+        told = await outbound.post(calling, url, b"{}", {}, 5)
+
+    assert told == outbound.Outcome(trouble, reached=False)

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ssl
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -11,18 +10,17 @@ import httpcore
 
 from handrail import outbound
 from handrail.hl7 import sending
-from handrail.outbound import ForbiddenAddress, Network
+from handrail.outbound import ForbiddenAddress, Network, Outcome
 from handrail.telemetry import log
 from handrail.transient import TRANSIENT
 from handrail.webhooks import signed_headers
 from intake.disclosures import queue, spoken
-from intake.disclosures.queue import Message, Outcome
+from intake.disclosures.queue import Message
 
 LOOK_SECONDS = 1.0
 IDLE_SECONDS = 15.0
 SEND_SECONDS = 15.0
 AFTER_A_BUG_SECONDS = 60.0
-GONE = 410
 _REFUSALS = frozenset({"AE", "AR", "CE", "CR"})
 
 _ANY = "select exists (select from subscribers where state = 'active')"
@@ -121,25 +119,7 @@ class Courier:
         headers = signed_headers(message.secrets, str(message.key), message.body)
         if self._client is None:
             self._client = outbound.client(self.allowed)
-        try:
-            status = await outbound.post(
-                self._client, message.url, message.body, headers, SEND_SECONDS
-            )
-        except ForbiddenAddress:
-            return Outcome("address_forbidden", reached=False)
-        except (httpcore.ConnectError, httpcore.ConnectTimeout, ssl.SSLError) as error:
-            return Outcome(type(error).__name__.lower(), reached=False)
-        except (
-            TimeoutError,
-            OSError,
-            httpcore.NetworkError,
-            httpcore.TimeoutException,
-            httpcore.ProtocolError,
-        ) as error:
-            return Outcome(type(error).__name__.lower(), reached=True)
-        if status == GONE:
-            return Outcome("gone", reached=True)
-        return Outcome(None if 200 <= status < 300 else f"http_{status}", reached=True)
+        return await outbound.post(self._client, message.url, message.body, headers, SEND_SECONDS)
 
     async def _speak(self, message: Message) -> Outcome:
         """By MLLP: AA moves on, anything else is tried again."""

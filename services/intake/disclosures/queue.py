@@ -10,6 +10,7 @@ import asyncpg
 import orjson
 
 from handrail import sites
+from handrail.outbound import Outcome
 from handrail.outbox import Connection
 from handrail.webhooks import RETRY_DAYS, pause_after
 from intake import store
@@ -96,14 +97,6 @@ class Message:
     row: int | None = None
     unconfirmed: bool = False
     entry: Entry | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a try. `reached`: it may have been read, whatever was answered."""
-
-    trouble: str | None
-    reached: bool
 
 
 async def due(pool: asyncpg.Pool) -> list[UUID]:
