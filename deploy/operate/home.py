@@ -5,7 +5,7 @@ import os
 import random
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,7 @@ class Home:
     def ports(self) -> dict[str, int]:
         """The ports this home uses: the environment's, else those kept from the first start."""
         kept = {name: port for name, port in self.read("ports.json").items() if name in PORT_NAMES}
-        fresh = _free_ports(avoid={*kept.values(), *_wished().values()})
+        fresh = unused_ports(avoid={*kept.values(), *_wished().values()})
         ports = {name: kept.get(name) or next(fresh) for name in PORT_NAMES}
         if ports != kept:
             self.write("ports.json", ports)
@@ -139,7 +139,8 @@ def _wished() -> dict[str, int]:
     return wished
 
 
-def _free_ports(avoid: set[int]) -> Iterator[int]:
+def unused_ports(avoid: Collection[int] = ()) -> Iterator[int]:
+    """Ports that nobody listens at now."""
     candidates = random.sample(range(FIRST_PORT, LAST_PORT), 1000)
     yield from (port for port in candidates if port not in avoid and _is_free(port))
 

@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 import random
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import asyncpg
@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 
 from handrail.topics import OWNERS, topic_of
 from operate.drill.proxy import Proxy
-from operate.home import HOST
+from operate.home import HOST, unused_ports
 from operate.parts import kafka, topics
 from operate.parts.kafka import Kafka
 from operate.parts.postgres import Postgres
@@ -113,7 +113,7 @@ class Cluster:
         return name, dice.choice(nets)
 
     async def _start_brokers(self) -> None:
-        ports = _free_ports(3 * BROKERS)
+        ports = list(islice(unused_ports(), 3 * BROKERS))
         outside, inside, control = (ports[n::3] for n in range(3))
         self.broker_nets = [Proxy(port) for port in outside]
         for net in self.broker_nets:
@@ -173,7 +173,7 @@ class Cluster:
 
     def _database(self, number: int) -> Postgres:
         name = f"postgres-{number}"
-        return Postgres(self.folder / name, _free_ports(1)[0], self.logs / f"{name}.log")
+        return Postgres(self.folder / name, next(unused_ports()), self.logs / f"{name}.log")
 
     async def _is_in_sync(self) -> bool:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=5000)
@@ -196,11 +196,3 @@ async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
         yield conn
     finally:
         conn.terminate()
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        taken = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in taken:
-            one.bind((HOST, 0))
-        return [one.getsockname()[1] for one in taken]

@@ -97,8 +97,12 @@ async def _drill(
     cluster: Cluster | None,
 ) -> dict[str, Any]:
     dice = random.Random(seed)  # noqa: S311  # a drill must be repeatable
-    ward = Ward(home.addresses(), random.Random(seed + 1), home.folder / "ledger.jsonl")  # noqa: S311
-    ward.at_once = 0.5 if cluster else 0.0
+    ward = Ward(
+        home.addresses(),
+        random.Random(seed + 1),  # noqa: S311
+        home.folder / "ledger.jsonl",
+        at_once=0.5 if cluster else 0.0,
+    )
     await ward.admit(PEOPLE if seconds < LONG_SECONDS else MANY_PEOPLE)
     faults = (
         WideFaults(home, dice, ward.admissions, cluster=cluster, ward=ward)

@@ -17,7 +17,7 @@ import httpx
 from operate.addresses import Addresses
 
 SITE = "drill"
-ADMISSIONS = 40
+PAUSE_SECONDS = 0.05
 REPEATED = 0.2
 DAYS = 39
 AT_ONCE = 50
@@ -35,9 +35,8 @@ class Ward:
     ledger: Path
     # Whether the ledger survives this machine, which takes a moment for each entry.
     synced: bool = True
-    # How many of the calls carry several commands, and the longest pause after a call.
+    # How many of the calls carry several commands.
     at_once: float = 0.0
-    pause: float = 0.05
     admissions: list[str] = field(default_factory=list)
     # What was acknowledged: session key -> (admission, status).
     said: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -51,7 +50,7 @@ class Ward:
         async with httpx.AsyncClient(timeout=seconds, trust_env=False) as client:
             yield client
 
-    async def admit(self, count: int = ADMISSIONS) -> None:
+    async def admit(self, count: int) -> None:
         """Refer and admit."""
         async with self.client() as client:
             for n in range(count):
@@ -95,7 +94,7 @@ class Ward:
                     await self._say(client, f"{name}-{number}", people)
                 else:
                     await self._say_one(client, f"{name}-{number}")
-                await asyncio.sleep(self.dice.random() * self.pause)
+                await asyncio.sleep(self.dice.random() * PAUSE_SECONDS)
 
     async def say(self, name: str, people: list[str]) -> None:
         """Record a seat of each of these, in one call."""
