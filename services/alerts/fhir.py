@@ -158,7 +158,7 @@ async def _concerns(
     conn: Connection, asked: Asked, flags: list[str] | None, tasks: list[str] | None
 ) -> list[Mapping[str, Any]]:
     where = (asked.uuids(), asked.patients, asked.since, asked.until, asked.programs)
-    return list(await conn.fetch(_CONCERNS, *where, _uuid(asked.after), flags, tasks, asked.limit))
+    return list(await conn.fetch(_CONCERNS, *where, asked.uuid_after(), flags, tasks, asked.limit))
 
 
 async def _flags(conn: Connection, asked: Asked) -> list[Resource]:
@@ -171,7 +171,7 @@ async def _tasks(conn: Connection, asked: Asked) -> list[Resource]:
 
 async def _communications(conn: Connection, asked: Asked) -> list[Resource]:
     where = (asked.uuids(), asked.patients, asked.since, asked.until, asked.programs)
-    rows = await conn.fetch(_OUTREACH, *where, _uuid(asked.after), asked.statuses, asked.limit)
+    rows = await conn.fetch(_OUTREACH, *where, asked.uuid_after(), asked.statuses, asked.limit)
     return [communication(row) for row in rows]
 
 
@@ -196,13 +196,6 @@ def _day_of(word: str) -> tuple[UUID, date] | None:
     admission, _, day = word.partition("-")
     try:
         return UUID(admission), date.fromisoformat(day)
-    except ValueError:
-        return None
-
-
-def _uuid(word: str) -> UUID | None:
-    try:
-        return UUID(word)
     except ValueError:
         return None
 

@@ -4,9 +4,8 @@ import json
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
-from uuid import UUID
 
-from handrail.fhir.asked import ADMISSION, PATIENT, Asked
+from handrail.fhir.asked import ADMISSION, PATIENT, Asked, uuid_of
 from handrail.fhir.routes import Kind
 from handrail.fhir.words import HL7, Resource, concept, named, period, resource
 from handrail.outbox import Connection
@@ -193,7 +192,7 @@ def _date(word: str | None) -> date | None:
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {**row, "team": json.loads(row["team"]) if isinstance(row["team"], str) else row["team"]}
+    return {**row, "team": _body(row["team"])}
 
 
 async def _admissions(
@@ -207,7 +206,7 @@ async def _admissions(
         asked.since,
         asked.until,
         asked.programs,
-        _uuid(asked.after),
+        asked.uuid_after(),
         asked.limit,
     )
     return [_row(row) for row in rows]
@@ -223,7 +222,7 @@ async def _care_teams(conn: Connection, asked: Asked) -> list[Resource]:
 
 async def _consents(conn: Connection, asked: Asked) -> list[Resource]:
     ids = None if asked.ids is None else [one for one in asked.ids if len(one) == 64]
-    admissions = None if ids is None else [a for one in ids if (a := _uuid(one[:32]))]
+    admissions = None if ids is None else [a for one in ids if (a := uuid_of(one[:32]))]
     rows = await conn.fetch(
         _CONSENTS,
         admissions,
@@ -246,7 +245,7 @@ async def _audit_events(conn: Connection, asked: Asked) -> list[Resource]:
 
 async def _subscriptions(conn: Connection, asked: Asked) -> list[Resource]:
     states = asked.among(SUBSCRIBERS)
-    after = _uuid(asked.after)
+    after = asked.uuid_after()
     rows = await conn.fetch(_SUBSCRIBERS, asked.uuids(), states, asked.client, after, asked.limit)
     return [subscription(row) for row in rows]
 
@@ -257,13 +256,6 @@ def _body(found: object) -> Any:
 
 def _is_number(word: str) -> bool:
     return word.isascii() and word.isdecimal() and len(word) <= 18
-
-
-def _uuid(word: str) -> UUID | None:
-    try:
-        return UUID(word)
-    except ValueError:
-        return None
 
 
 KINDS = (

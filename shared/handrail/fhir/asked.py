@@ -35,6 +35,10 @@ class Asked:
         """The ids that are UUIDs; None where none is asked for."""
         return None if self.ids is None else _uuids(self.ids)
 
+    def uuid_after(self) -> UUID | None:
+        """Where the page before ended, in a search by UUIDs; None at the first."""
+        return uuid_of(self.after)
+
     def among(self, known: Mapping[str, str]) -> list[str] | None:
         """Our own words for the statuses asked for: `known` says which status is which of FHIR's."""
         if self.statuses is None:
@@ -98,13 +102,15 @@ def _patients(word: str | None) -> tuple[UUID, ...] | None:
 
 
 def _uuids(words: Iterable[str]) -> list[UUID]:
-    found = []
-    for word in words:
-        try:
-            found.append(UUID(word))
-        except ValueError:
-            continue
-    return found
+    return [found for word in words if (found := uuid_of(word))]
+
+
+def uuid_of(word: str) -> UUID | None:
+    """What is no UUID names nothing here."""
+    try:
+        return UUID(word)
+    except ValueError:
+        return None
 
 
 _ONE = timedelta(days=1)
