@@ -3,9 +3,10 @@
 import ssl
 from pathlib import Path
 
-from pydantic import Field, HttpUrl, SecretStr, field_validator
+from pydantic import Field, HttpUrl, SecretStr
 
 from handrail import outbound
+from handrail.egress import Networks
 from handrail.outbound import Network
 from handrail.settings import FromEnvironment, SettingsMistake
 
@@ -21,7 +22,7 @@ class Hl7Settings(FromEnvironment):
     mllp_fd: int | None = Field(
         default=None, ge=3, description="A socket that listens already, handed over by the starter."
     )
-    mllp_allow: str = Field(
+    mllp_allow: Networks = Field(
         default="127.0.0.0/8,::1/128", description="Networks that may connect, with commas."
     )
     mllp_certificate_file: Path | None = Field(default=None, description="With its key: TLS.")
@@ -32,12 +33,6 @@ class Hl7Settings(FromEnvironment):
     mllp_idle_seconds: float = Field(default=300, gt=0, le=86_400)
     mllp_connections: int = Field(default=50, ge=1, le=10_000)
     intake_url: HttpUrl | None = Field(default=None, description="Where intake answers.")
-
-    @field_validator("mllp_allow")
-    @classmethod
-    def _are_networks(cls, written: str) -> str:
-        outbound.networks(written)
-        return written
 
     def networks(self) -> tuple[Network, ...]:
         """Who may connect."""
