@@ -1,10 +1,8 @@
 """Aftercare ends the same, in whatever order, batches and repeats the same facts come."""
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from random import Random
-from typing import Any
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -16,7 +14,7 @@ from handrail.outbox import Connection
 from handrail.receipts import Result
 from operate.home import Home
 from operate.parts.postgres import Postgres
-from tests.integration.twins import Body, Service, compare
+from tests.integration.twins import Body, Service, compare, left_in
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 TODAY = NOW.date()
@@ -128,22 +126,7 @@ async def left(conn: Connection) -> list[tuple[str, list[str]]]:
     """All rows and events, with the hand-offs called by their places."""
     found = await conn.fetch("select step_down_id, receiver from hand_offs")
     names = {str(row["step_down_id"]): row["receiver"] for row in found}
-
-    def named(row: str) -> str:
-        text = json.dumps(json.loads(row), sort_keys=True)
-        for identifier, name in names.items():
-            text = text.replace(identifier, name)
-        return text
-
-    rows: list[tuple[str, list[str]]] = []
-    for table in TABLES:
-        sql = f"select (to_jsonb(t) - 'received_at')::text as row from {table} t"  # noqa: S608
-        rows.append((table, sorted(named(r["row"]) for r in await conn.fetch(sql))))
-    events: list[Any] = await conn.fetch(
-        "select key, type, convert_from(data, 'utf8') as row from outbox"
-    )
-    told = sorted(f"{e['key']} {e['type']} {named(e['row'])}" for e in events)
-    return [*rows, ("outbox", told)]
+    return await left_in(conn, TABLES, names)
 
 
 def test_the_same_facts_in_any_order_leave_the_same(template: tuple[Postgres, Home]) -> None:

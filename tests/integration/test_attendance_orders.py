@@ -1,9 +1,7 @@
 """Attendance ends the same, in whatever order, batches and repeats the same facts come."""
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -16,7 +14,7 @@ from handrail.outbox import Connection
 from handrail.receipts import Result
 from operate.home import Home
 from operate.parts.postgres import Postgres
-from tests.integration.twins import Body, Service, compare
+from tests.integration.twins import Body, Service, compare, left_in
 
 NOW = datetime(2026, 3, 9, 12, tzinfo=UTC)
 PEOPLE = [str(UUID(int=n)) for n in (1, 2)]
@@ -111,20 +109,7 @@ async def left(conn: Connection) -> list[tuple[str, list[str]]]:
         str(r["session_id"]): r["session_key"]
         for r in await conn.fetch("select session_id, session_key from sessions")
     }
-
-    def named(row: Any) -> str:
-        text = json.dumps(json.loads(row), sort_keys=True)
-        for identifier, name in names.items():
-            text = text.replace(identifier, name)
-        return text
-
-    found = []
-    for table in TABLES:
-        sql = f"select (to_jsonb(t) - 'received_at')::text as row from {table} t"  # noqa: S608
-        found.append((table, sorted(named(r["row"]) for r in await conn.fetch(sql))))
-    events = await conn.fetch("select key, type, convert_from(data, 'utf8') as row from outbox")
-    told = sorted(f"{e['key']} {e['type']} {named(e['row'])}" for e in events)
-    return [*found, ("outbox", told)]
+    return await left_in(conn, TABLES, names)
 
 
 def test_the_same_facts_in_any_order_leave_the_same(template: tuple[Postgres, Home]) -> None:

@@ -1,10 +1,8 @@
 """The calendar ends the same, in whatever batches, repeats and order of sites the same facts come."""
 
-import json
 import re
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -16,7 +14,7 @@ from handrail.outbox import Connection
 from operate.home import Home
 from operate.parts.postgres import Postgres
 from tests.integration.test_attendance_orders import MONDAY, NOW, take
-from tests.integration.twins import Body, Service, compare
+from tests.integration.twins import Body, Service, compare, left_in
 
 # Who is at which site. A site's facts keep their order, as a session's roster is one fact of many.
 PEOPLE = {site: [str(UUID(int=n)) for n in (first, first + 1)] for site, first in (("east", 31), ("west", 41))}  # fmt: skip
@@ -147,22 +145,7 @@ async def left(conn: Connection) -> list[tuple[str, list[str]]]:
         str(r["session_id"]): f"{re.split('/moved/|#', r['session_key'])[0]} at {r['starts_at']}"
         for r in rows
     }
-
-    def named(row: str) -> str:
-        text = MOVED.sub("/moved", json.dumps(json.loads(row), sort_keys=True))
-        for identifier, name in names.items():
-            text = text.replace(identifier, name)
-        return text
-
-    found: list[tuple[str, list[str]]] = []
-    for table in TABLES:
-        sql = f"select (to_jsonb(t) - 'received_at')::text as row from {table} t"  # noqa: S608
-        found.append((table, sorted(named(r["row"]) for r in await conn.fetch(sql))))
-    events: list[Any] = await conn.fetch(
-        "select key, type, convert_from(data, 'utf8') as row from outbox"
-    )
-    told = sorted(f"{e['key']} {e['type']} {named(e['row'])}" for e in events)
-    return [*found, ("outbox", told)]
+    return await left_in(conn, TABLES, names, lambda row: MOVED.sub("/moved", row))
 
 
 def lane(said: Body) -> str:
