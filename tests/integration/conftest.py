@@ -2,19 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from handrail import telemetry
 from handrail.relay import Relay
+from intake.disclosures.courier import Courier
 from operate import databases
 from operate.home import Home
 from operate.parts import topics
 from operate.parts.kafka import Kafka
 from operate.parts.postgres import Postgres
-from tests.integration.kit import Kit
+from tests.integration.kit import Kit, pool_of_its_own
+from tests.integration.outside import KEY, LOOPBACK, Outside
 from tests.integration.ward import Ward
 from tests.parts import running_kafka, running_postgres, temporary_home
 
@@ -57,11 +58,7 @@ def broker() -> Iterator[Kafka]:
 @pytest.fixture
 async def kit(template: tuple[Postgres, Home], broker: Kafka) -> AsyncIterator[Kit]:
     """The kit over a database of this test's own; it reads what comes from now on."""
-    server, home = template
-    name = f"test_{uuid4().hex}"
-    await _execute(server.admin_url(), f"create database {name} template intake owner intake")
-    url = databases.url_of(server.admin_url(), "intake", home).removesuffix("intake") + name
-    pool = await asyncpg.create_pool(url, min_size=0, max_size=8, command_timeout=20)
+    pool = await pool_of_its_own(template, "intake", size=8)
     relay = Relay("attendance", pool, broker.address)
     kit = Kit(pool, broker, relay)
     await kit.begin_here()
@@ -80,16 +77,18 @@ def alerts_template(template: tuple[Postgres, Home]) -> tuple[Postgres, Home]:
 
 @pytest.fixture
 async def pool(alerts_template: tuple[Postgres, Home]) -> AsyncIterator[asyncpg.Pool]:
-    server, home = alerts_template
-    name = f"test_{uuid4().hex}"
-    conn = await asyncpg.connect(server.admin_url())
-    await conn.execute(f"create database {name} template alerts owner alerts")
-    await conn.close()
-    url = databases.url_of(server.admin_url(), "alerts", home).removesuffix("alerts") + name
-    made = await asyncpg.create_pool(url, min_size=0, max_size=4, command_timeout=20)
+    made = await pool_of_its_own(alerts_template, "alerts")
     telemetry.start_logging("test", "INFO")
     yield made
     await asyncio.wait_for(made.close(), 10)
+
+
+@pytest.fixture
+async def outside(kit: Kit) -> AsyncIterator[Outside]:
+    """Intake's subscribers over the kit's database."""
+    courier = Courier(kit.pool, KEY, LOOPBACK)
+    yield Outside(kit.pool, courier)
+    await courier.close()
 
 
 @pytest.fixture

@@ -18,7 +18,10 @@ from handrail.feed import Apply, Feed
 from handrail.outbox import Connection
 from handrail.relay import Relay
 from handrail.topics import OWNERS, PARTITIONS, partition_of, topic_of
+from operate import databases
+from operate.home import Home
 from operate.parts.kafka import Kafka
+from operate.parts.postgres import Postgres
 from tests.parts import until
 
 OWNER = "attendance"
@@ -67,6 +70,19 @@ async def remember(conn: Connection, events: Sequence[Received]) -> None:
             one.sequence,
             one.event.positives,
         )
+
+
+async def pool_of_its_own(
+    template: tuple[Postgres, Home], service: str, size: int = 4
+) -> asyncpg.Pool:
+    """Connections to a fresh copy of a service's database."""
+    server, home = template
+    name = f"test_{uuid4().hex}"
+    conn = await asyncpg.connect(server.admin_url())
+    await conn.execute(f"create database {name} template {service} owner {service}")
+    await conn.close()
+    url = databases.url_of(server.admin_url(), service, home).removesuffix(service) + name
+    return await asyncpg.create_pool(url, min_size=0, max_size=size, command_timeout=20)
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Subscribers over a real database and real web servers: who is told, when, and what is kept."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +14,6 @@ from intake.disclosures import subscribers
 from intake.disclosures.courier import Courier
 from intake.disclosures.messages import NOTICE
 from tests.ear import Ear, listening
-from tests.integration.kit import Kit
 from tests.integration.outside import KEY, LOOPBACK, SITE, Outside, attended, many, missed
 from tests.parts import until
 
@@ -23,13 +22,6 @@ from tests.parts import until
 def ear() -> Iterator[Ear]:
     with listening(Ear()) as ear:
         yield ear
-
-
-@pytest.fixture
-async def outside(kit: Kit) -> AsyncIterator[Outside]:
-    courier = Courier(kit.pool, KEY, LOOPBACK)
-    yield Outside(kit.pool, courier)
-    await courier.close()
 
 
 def port_of(ear: Ear) -> int:

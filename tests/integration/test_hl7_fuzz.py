@@ -24,10 +24,10 @@ from handrail.hl7.store import Sender
 from intake import adt
 from intake.adt import visits
 from intake.adt.terms import Place, Terms
-from operate import databases
 from operate.home import Home
 from operate.parts.postgres import Postgres
 from tests import hl7_writer
+from tests.integration.kit import pool_of_its_own
 from tests.parts import until
 
 COUNT = int(os.environ.get("HANDRAIL_FUZZ", "400"))
@@ -39,13 +39,7 @@ Mutation = Callable[[random.Random, bytes], bytes]
 
 @pytest.fixture
 async def pool(template: tuple[Postgres, Home]) -> AsyncIterator[asyncpg.Pool]:
-    server, home = template
-    name = f"test_{uuid4().hex}"
-    conn = await asyncpg.connect(server.admin_url())
-    await conn.execute(f"create database {name} template intake owner intake")
-    await conn.close()
-    url = databases.url_of(server.admin_url(), "intake", home).removesuffix("intake") + name
-    made = await asyncpg.create_pool(url, min_size=1, max_size=4, command_timeout=20)
+    made = await pool_of_its_own(template, "intake")
     yield made
     await asyncio.wait_for(made.close(), 10)
 

@@ -1,6 +1,6 @@
 """Subscribers that hear HL7, over a real database and hl7apy's own server."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -11,12 +11,10 @@ from handrail.events import REGISTER, AdmissionEvent
 from handrail.receipts import Rejected
 from handrail.schemas import FOLDER
 from intake.disclosures import subscribers
-from intake.disclosures.courier import Courier
 from intake.disclosures.messages import NOTICE
 from intake.disclosures.spoken import SEATS, STAYS
 from tests.hl7_ear import Hl7Ear, hearing
-from tests.integration.kit import Kit
-from tests.integration.outside import KEY, LOOPBACK, SITE, Outside, attended, missed, today
+from tests.integration.outside import SITE, Outside, attended, missed, today
 
 ALL = ("status", "level_of_care", "attendance", "dose", "miss_reasons")
 
@@ -25,13 +23,6 @@ ALL = ("status", "level_of_care", "attendance", "dose", "miss_reasons")
 def ear() -> Iterator[Hl7Ear]:
     with hearing(Hl7Ear()) as ear:
         yield ear
-
-
-@pytest.fixture
-async def outside(kit: Kit) -> AsyncIterator[Outside]:
-    courier = Courier(kit.pool, KEY, LOOPBACK)
-    yield Outside(kit.pool, courier)
-    await courier.close()
 
 
 async def test_a_no_show_is_told_with_notice_scope_and_nobodys_name(

@@ -110,15 +110,21 @@ async def test_preparing_and_migrating_twice_changes_nothing(
     assert not any(applied[4:])
 
 
+async def _with_one_migration(postgres: Postgres, folder: Path, name: str, sql: str) -> str:
+    """The address of intake's database, for which this is the only migration."""
+    home = Home(folder)
+    await databases.prepare(postgres.admin_url(), home, owns_server=True)
+    (folder / "intake" / "migrations").mkdir(parents=True)
+    (folder / "intake" / "migrations" / f"{name}.sql").write_text(sql)
+    return databases.url_of(postgres.admin_url(), "intake", home)
+
+
 async def test_a_migration_that_fails_is_taken_back_and_named(
     postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home = Home(tmp_path)
-    await databases.prepare(postgres.admin_url(), home, owns_server=True)
-    url = databases.url_of(postgres.admin_url(), "intake", home)
-    (tmp_path / "intake" / "migrations").mkdir(parents=True)
-    wrong = tmp_path / "intake" / "migrations" / "0001.wrong.sql"
-    wrong.write_text("create table a (); creat table b ();")
+    url = await _with_one_migration(
+        postgres, tmp_path, "0001.wrong", "create table a (); creat table b ();"
+    )
     monkeypatch.setattr(databases, "_folder", tmp_path.joinpath)
 
     with pytest.raises(OperateError, match="a migration of intake failed and was taken back"):
@@ -132,12 +138,9 @@ async def test_a_migration_that_fails_is_taken_back_and_named(
 async def test_a_migration_waits_for_no_table_for_long(
     postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home = Home(tmp_path)
-    await databases.prepare(postgres.admin_url(), home, owns_server=True)
-    url = databases.url_of(postgres.admin_url(), "intake", home)
-    (tmp_path / "intake" / "migrations").mkdir(parents=True)
-    late = tmp_path / "intake" / "migrations" / "0001.late.sql"
-    late.write_text("alter table a add column b int;")
+    url = await _with_one_migration(
+        postgres, tmp_path, "0001.late", "alter table a add column b int;"
+    )
     monkeypatch.setattr(databases, "_folder", tmp_path.joinpath)
     monkeypatch.setattr(databases, "LOCK_TRIES", 2)
     conn = await asyncpg.connect(url)

@@ -73,6 +73,22 @@ class Clinic:
         """Where a service answers."""
         return str(getattr(self.system.addresses, service))
 
+    async def granted(self, person: UUID, *data_classes: str) -> str:
+        """The consent by which the person's hospital may be told these things."""
+        consent = str(uuid4())
+        await self.say(
+            "intake",
+            "grant_consent",
+            admission_id=str(person),
+            consent_id=consent,
+            recipient_class="hospital",
+            recipient="general",
+            purpose="treatment",
+            data_classes=list(data_classes),
+            from_on=days_ago(0),
+        )
+        return consent
+
     async def admitted(self, *, since_days: int = 40, program: str = "iop-evening") -> UUID:
         """Someone admitted to three evenings a week."""
         referral = await self.say(

@@ -54,7 +54,7 @@ async def told(
 
 async def test_a_client_reads_a_person_in_all_three_services(clinic: Clinic) -> None:
     person = await clinic.admitted()
-    staff, consent = str(uuid4()), str(uuid4())
+    staff = str(uuid4())
     await clinic.say(
         "intake",
         "assign_role",
@@ -63,17 +63,7 @@ async def test_a_client_reads_a_person_in_all_three_services(clinic: Clinic) -> 
         staff_id=staff,
         from_on=days_ago(0),
     )
-    await clinic.say(
-        "intake",
-        "grant_consent",
-        admission_id=str(person),
-        consent_id=consent,
-        recipient_class="hospital",
-        recipient="general",
-        purpose="treatment",
-        data_classes=["status"],
-        from_on=days_ago(0),
-    )
+    await clinic.granted(person, "status")
     await clinic.attended(person, 9)
     await clinic.missed(person, 3)
     await clinic.missed(person, 2)

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.ear import Ear, listening
-from tests.journeys.clinic import OK, Clinic, days_ago
+from tests.journeys.clinic import OK, Clinic
 from tests.parts import until
 
 
@@ -33,22 +33,6 @@ async def subscriber(clinic: Clinic, ear: Ear) -> AsyncIterator[tuple[str, str]]
     assert answer.status_code == OK, answer.text
     yield path, answer.json()["secret"]
     await clinic.client.delete(clinic.url("intake") + path)
-
-
-async def granted(clinic: Clinic, person: UUID) -> str:
-    consent = str(uuid4())
-    await clinic.say(
-        "intake",
-        "grant_consent",
-        admission_id=str(person),
-        consent_id=consent,
-        recipient_class="hospital",
-        recipient="general",
-        purpose="treatment",
-        data_classes=["status", "attendance"],
-        from_on=days_ago(0),
-    )
-    return consent
 
 
 async def hears(ear: Ear, secret: str, subject: str, kind: str) -> dict[str, Any]:
@@ -85,7 +69,7 @@ async def test_a_hospital_hears_what_was_consented_to_until_it_is_revoked(
     path, secret = subscriber
     person, silent, other = [await clinic.admitted(since_days=5) for _ in range(3)]
     own = await name_of(clinic, path, person)
-    consent = await granted(clinic, person)
+    consent = await clinic.granted(person, "status", "attendance")
     await clinic.missed(silent, 1)
     await clinic.missed(person, 1)
     message = await hears(ear, secret, own, "attendance.session_missed.v1")
@@ -99,7 +83,7 @@ async def test_a_hospital_hears_what_was_consented_to_until_it_is_revoked(
     told = len(about(ear, secret, own))
     await clinic.say("intake", "resume", admission_id=str(person))
     await clinic.missed(person, 0)
-    await granted(clinic, other)
+    await clinic.granted(other, "status", "attendance")
     await clinic.missed(other, 1)
     name = await name_of(clinic, path, other)
     await hears(ear, secret, name, "attendance.session_missed.v1")
@@ -118,7 +102,7 @@ async def test_a_person_is_told_who_heard_what_and_the_ledger_holds(
 ) -> None:
     path, secret = subscriber
     person = await clinic.admitted(since_days=5)
-    consent = await granted(clinic, person)
+    consent = await clinic.granted(person, "status", "attendance")
     await clinic.missed(person, 1)
     name, missed = await name_of(clinic, path, person), "attendance.session_missed.v1"
     await hears(ear, secret, name, missed)
