@@ -22,10 +22,10 @@ select receiver_id, site_id, role, member, digest from receivers
 where site_id = any($1::text[]) and active order by receiver_id
 """
 _TELL = """
-insert into notices (receiver_id, concern_id, change, urgent, due_at, send_at)
-select * from unnest(
+insert into notices (receiver_id, concern_id, change, urgent, due_at, send_at, wanted_at)
+select told.*, told.send_at from unnest(
     $1::uuid[], $2::uuid[], $3::text[], $4::boolean[], $5::timestamptz[], $6::timestamptz[]
-)
+) as told (receiver_id, concern_id, change, urgent, due_at, send_at)
 """
 _UNSAID = """
 update notices set dropped_at = now(), trouble = 'concern_closed'

@@ -31,7 +31,7 @@ select 1 from receivers where receiver_id = $1 and site_id = $2 and role = $3
 """
 _STOP = "update receivers set active = false where receiver_id = $1 returning receiver_id"
 _AGAIN = """
-update notices set send_at = now(), dropped_at = null, created_at = now()
+update notices set send_at = now(), dropped_at = null, created_at = now(), wanted_at = null
 where receiver_id = $1 and sent_at is null
     and (dropped_at is null or trouble is distinct from 'concern_closed')
 returning notice_id
@@ -48,7 +48,8 @@ group by r.receiver_id order by r.site_id, r.role, r.receiver_id
 """
 _STATUS = """
 select count(*) as waiting, count(*) filter (where tries > 0) as retrying,
-    coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as oldest_seconds,
+    greatest(0, extract(epoch from now() - min(coalesce(wanted_at, created_at))))::float8
+        as oldest_seconds,
     (select count(*) from receivers where active) as receivers,
     (select count(*) from receivers where active and trouble is not null) as receivers_in_trouble,
     (select count(*) from notices where dropped_at is not null

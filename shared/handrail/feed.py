@@ -57,6 +57,8 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
     applied: int = 0
     last_success: float | None = None
     trouble: str | None = None
+    # What `lag` said last; `watch` asks every second.
+    last_lag: dict[str, int] = field(default_factory=dict)
     _pause: float = 0.1
     _moved_at: float = field(default_factory=time.monotonic)
     _consumer: Callable[[], AIOKafkaConsumer | None] = lambda: None
@@ -321,11 +323,12 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
             return {}
         async with asyncio.timeout(LAG_SECONDS):
             ends = await consumer.end_offsets(list(self.expected))
-        return {
+        self.last_lag = {
             f"{tp.topic}/{tp.partition}": max(0, ends[tp] - position)
             for tp, position in self.expected.items()
             if tp in ends
         }
+        return self.last_lag
 
     async def _hint(self) -> None:
         """Tell Kafka where we are. Only lag tools read it: the position is in the database."""

@@ -72,6 +72,12 @@ LAST_SUCCESS = Gauge(
     ("loop",),
     registry=REGISTRY,
 )
+READY = Gauge(
+    "handrail_ready",
+    "1 where a part this service needs answers: database, relay, feed.",
+    ("part",),
+    registry=REGISTRY,
+)
 
 # What it is for.
 ALERTS = Counter(
@@ -98,7 +104,9 @@ NOTICES = Gauge(
     registry=REGISTRY,
 )
 NOTICE_OLDEST = Gauge(
-    "handrail_notice_oldest_seconds", "Age of the oldest notice not sent yet.", registry=REGISTRY
+    "handrail_notice_oldest_seconds",
+    "For how long the notice that is late the longest should have been sent.",
+    registry=REGISTRY,
 )
 SILENT = Gauge(
     "handrail_silent_feeds",
@@ -117,14 +125,22 @@ def timed(histogram: Histogram, *labels: str) -> Iterator[None]:
         histogram.labels(*labels).observe(perf_counter() - began)
 
 
-def look(status: Mapping[str, Any]) -> None:
-    """Set the gauges from what `/status` says."""
+def look(seen: Mapping[str, Any]) -> None:
+    """Set the gauges from what the service knows of itself; what it cannot know now stays."""
+    for part, state in seen["ready"].items():
+        READY.labels(part).set(state == "ok")
+    for loop in ("relay", "feed"):
+        LAST_SUCCESS.labels(loop).set(seen[loop]["last_success"] or 0)
+    for topic, lag in seen["feed"]["lag_by_topic"].items():
+        LAG.labels(topic).set(lag)
+    if "dead_letters" in seen:
+        _look_at_rows(seen)
+
+
+def _look_at_rows(status: Mapping[str, Any]) -> None:
+    """The gauges that the database fills."""
     BACKLOG.set(status["relay"]["backlog"])
     OLDEST.set(status["relay"]["oldest_seconds"])
-    for loop in ("relay", "feed"):
-        LAST_SUCCESS.labels(loop).set(status[loop]["last_success"] or 0)
-    for topic, lag in status["feed"]["lag_by_topic"].items():
-        LAG.labels(topic).set(lag)
     letters = status["dead_letters"]
     for state in ("parked", "behind"):
         LETTERS.labels(state).set(letters[state])
@@ -163,8 +179,8 @@ _LABELS: dict[str, tuple[str, ...]] = {
     metric._name: tuple(metric._labelnames)  # noqa: SLF001  # the library shows its names nowhere else
     for metric in (
         *(REQUESTS, REQUEST_SECONDS, SENT, BACKLOG, OLDEST, STUMBLES, APPLIED, BATCH_SECONDS),
-        *(REFUSED, HL7, LAG, LETTERS, PARKED, LAST_SUCCESS, ALERTS, TO_ALERT, ESCALATED, LATE),
-        *(NOTICES, NOTICE_OLDEST, SILENT),
+        *(REFUSED, HL7, LAG, LETTERS, PARKED, LAST_SUCCESS, READY, ALERTS, TO_ALERT, ESCALATED),
+        *(LATE, NOTICES, NOTICE_OLDEST, SILENT),
     )
 }
 

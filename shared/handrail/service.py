@@ -43,6 +43,8 @@ EXIT_RESTART_ME = 75
 # A library that waits for a network that is gone may not hold up the end for longer.
 STOP_SECONDS = 25.0
 DAY_CHECK_SECONDS = 15.0
+# Prometheus waits ten seconds for an answer; `ready` may take two of them.
+STATUS_SECONDS = 3.0
 S = TypeVar("S", bound=FromEnvironment)
 # The framework's own spans would carry paths and exceptions; ours carry what is allowed.
 OUR_SPANS_ONLY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
@@ -112,7 +114,7 @@ class Service:
         guard.install(self.app, http.problem)
         redrive = self.feed.redrive if self.feed else _nothing_to_redrive
         self.app.include_router(
-            http.operator_routes(self.api_pool, redrive, self.status, self.ready)
+            http.operator_routes(self.api_pool, redrive, self.status, self.numbers, self.ready)
         )
         self._exit_code = 0
         self._connected = False
@@ -150,19 +152,28 @@ class Service:
 
     async def status(self) -> dict[str, Any]:
         """Each loop: last success, backlog, age of the oldest; and the dead letters."""
-        waiting, oldest = await self.relay.backlog()
-        async with self.api_pool.acquire() as conn:
-            letters = await counts(conn)
-            known = await sites.all_sites(conn)
+        return await self._stored(self._own(await self._lag()))
+
+    async def numbers(self) -> dict[str, Any]:
+        """What `/metrics` shows: the status, and which parts answer.
+
+        While the database is away only what this process knows by itself: an alarm about a loop
+        that stands still has to come also then. Asks Kafka nothing, so it never waits for it.
+        """
+        parts = await self.ready()
+        own = self._own(self.feed.last_lag if self.feed else {})
+        with contextlib.suppress(*TRANSIENT):
+            async with asyncio.timeout(STATUS_SECONDS):
+                own = await self._stored(own)
+        return own | {"ready": parts}
+
+    def _own(self, lag: dict[str, int]) -> dict[str, Any]:
         feed = self.feed
-        lag = await self._lag()
         return {
             "service": self.name,
             "up_seconds": round(time.time() - self.started),
             "relay": {
                 "last_success": self.relay.last_success,
-                "backlog": waiting,
-                "oldest_seconds": round(oldest, 3),
                 "sent": self.relay.sent,
                 "trouble": self.relay.trouble,
             },
@@ -173,6 +184,17 @@ class Service:
                 "lag_by_topic": _by_topic(lag),
                 "trouble": feed.trouble if feed else None,
             },
+        }
+
+    async def _stored(self, own: dict[str, Any]) -> dict[str, Any]:
+        """`own` with what stands in the database."""
+        waiting, oldest = await self.relay.backlog()
+        async with self.api_pool.acquire() as conn:
+            letters = await counts(conn)
+            known = await sites.all_sites(conn)
+        about = {"backlog": waiting, "oldest_seconds": round(oldest, 3)}
+        return own | {
+            "relay": own["relay"] | about,
             "dead_letters": letters,
             "sites": {s.site_id: s.closed_through.isoformat() for s in known},
             **{name: await show() for name, show in self.shows.items()},

@@ -5,7 +5,7 @@ from pathlib import Path
 from handrail import metrics
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
-LABELS = {"method", "route", "status", "loop", "error", "topic", "state", "level"}
+LABELS = {"method", "route", "status", "loop", "error", "topic", "state", "level", "part"}
 
 
 def test_the_page_of_metrics_is_made_from_the_code() -> None:

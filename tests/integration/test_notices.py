@@ -198,6 +198,8 @@ async def test_in_quiet_hours_only_safety_is_told(ward: Ward, ear: Ear, sender: 
     await listens(ward, role="on_call", kind="webhook", address=ear.address, digest=True)
     await ward.missed(await ward.admitted())
     assert await sender.turn(urgent=False) == 0
+    held = await receivers.status(ward.pool)
+    assert (held["waiting"], held["oldest_seconds"]) == (1, 0)
 
     await ward.flagged(await ward.admitted(days=40))
     assert await sender.turn(urgent=True) == 1

@@ -214,7 +214,8 @@ _EARLIER = (
     """,
     """
     update notices set send_at = send_at - $1 * interval '1 hour',
-        created_at = created_at - $1 * interval '1 hour'
+        created_at = created_at - $1 * interval '1 hour',
+        wanted_at = wanted_at - $1 * interval '1 hour'
     """,
     "update receivers set next_digest_at = next_digest_at - $1 * interval '1 hour'",
 )

@@ -2,8 +2,10 @@
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from operate.drill import outage
 from operate.home import SERVICES
 from tests.journeys.clinic import Clinic
+from tests.parts import until
 
 Numbers = dict[tuple[str, tuple[str, ...]], float]
 
@@ -49,3 +51,21 @@ async def test_no_number_names_a_person_or_a_site(clinic: Clinic) -> None:
         assert "handrail_outbox_backlog" in text
         assert str(person) not in text
         assert clinic.site_id not in text
+
+
+async def test_the_numbers_are_shown_while_the_database_is_away(clinic: Clinic) -> None:
+    """Or no alarm about a loop that stands still could ever be raised by that."""
+    ready = ("handrail_ready", ("database",))
+
+    async def is_ready() -> bool:
+        return (await numbers(clinic, "aftercare"))[ready] == 1
+
+    async with outage.closed(clinic.system.home, "aftercare"):
+        away = await numbers(clinic, "aftercare")
+        answer = await clinic.client.get(clinic.url("aftercare") + "/status")
+
+    assert answer.status_code == 503
+    assert away[ready] == 0
+    assert ("handrail_feed_lag", ("intake.events",)) in away
+    assert ("handrail_last_success_timestamp_seconds", ("feed",)) in away
+    await until(is_ready, "the database answers again")

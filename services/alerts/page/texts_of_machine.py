@@ -8,8 +8,8 @@ MACHINE: dict[str, tuple[str, str]] = {
     "stuck": ("stands still", "parado"),
     "letters_short": ("Dead letters", "Apartados"),
     "letters_hint": (
-        "`./handrail dead-letters redrive KEY` plays one key's back in order, once mended.",
-        "`./handrail dead-letters redrive KEY` los repite en orden, una vez reparado.",
+        "`./handrail dead-letters redrive SERVICE KEY` plays one key's back in order, once mended.",
+        "`./handrail dead-letters redrive SERVICE KEY` los repite en orden, una vez reparado.",
     ),
     "notices": ("Notices", "Avisos"),
     "notices_waiting": ("waiting", "en espera"),
