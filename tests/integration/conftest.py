@@ -75,6 +75,13 @@ def alerts_template(template: tuple[Postgres, Home]) -> tuple[Postgres, Home]:
     return template
 
 
+@pytest.fixture(scope="session")
+def attendance_template(template: tuple[Postgres, Home]) -> tuple[Postgres, Home]:
+    server, home = template
+    databases.migrate(databases.url_of(server.admin_url(), "attendance", home), "attendance")
+    return template
+
+
 @pytest.fixture
 async def pool(alerts_template: tuple[Postgres, Home]) -> AsyncIterator[asyncpg.Pool]:
     made = await pool_of_its_own(alerts_template, "alerts")

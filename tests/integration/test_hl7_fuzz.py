@@ -4,19 +4,26 @@
 """
 
 import asyncio
-import os
+import contextlib
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID, uuid4
 
 import asyncpg
 import hl7
 import pytest
 
+from attendance import siu
+from attendance import store as attendance
+from attendance.facts import Admission
+from attendance.siu import appointments
+from attendance.siu.terms import Kind
+from attendance.siu.terms import Terms as SiuTerms
+from handrail import sites
 from handrail.hl7 import store
-from handrail.hl7.desk import Desk, Part
+from handrail.hl7.desk import Desk, Letter, Part
 from handrail.hl7.listener import Listener
 from handrail.hl7.sealing import Seal
 from handrail.hl7.settings import Hl7Settings
@@ -27,32 +34,23 @@ from intake.adt.terms import Place, Terms
 from operate.home import Home
 from operate.parts.postgres import Postgres
 from tests import hl7_writer
+from tests.integration.broken import COUNT, MUTATIONS, SEED
 from tests.integration.kit import pool_of_its_own
 from tests.parts import until
 
-COUNT = int(os.environ.get("HANDRAIL_FUZZ", "400"))
-SEED = int(os.environ.get("HANDRAIL_FUZZ_SEED", "20261125"))
 SENDER = ("EHR", "NORTH")
 ENDS_A_BLOCK = b"\x1c\r"
-Mutation = Callable[[random.Random, bytes], bytes]
+THEN = datetime(2026, 1, 1, tzinfo=UTC)
+PEOPLE = max(25, COUNT // 40)
+Make = Callable[[random.Random, datetime], bytes]
 
 
-@pytest.fixture
-async def pool(template: tuple[Postgres, Home]) -> AsyncIterator[asyncpg.Pool]:
-    made = await pool_of_its_own(template, "intake")
-    yield made
-    await asyncio.wait_for(made.close(), 10)
-
-
-@pytest.fixture
-async def port(pool: asyncpg.Pool) -> AsyncIterator[int]:
-    """A listener before a desk of intake's, with one sender."""
-    place = Place(program_id="iop-day", weekly_minutes=540, sessions_per_week=3)
-    terms = Terms(place=place).model_dump_json()
+@contextlib.asynccontextmanager
+async def listening(pool: asyncpg.Pool, part: Part, terms: str) -> AsyncIterator[int]:
+    """A listener before a desk, with one sender; its port."""
+    sender = Sender("ehr", *SENDER, "north", "America/New_York", is_outside=False, terms=terms)
     async with pool.acquire() as conn:
-        sender = Sender("ehr", *SENDER, "north", "America/New_York", is_outside=False, terms=terms)
         await store.put_sender(conn, sender)
-    part = Part("ADT", frozenset(visits.BY_EVENT), visits.subject, adt.apply, adt.moment)
     desk = Desk(pool, Seal(b"a key of this test"), part)
     listener = Listener(Hl7Settings(), desk.answer)
     task = asyncio.create_task(listener.run())
@@ -65,117 +63,107 @@ async def port(pool: asyncpg.Pool) -> AsyncIterator[int]:
     await asyncio.wait([task])
 
 
-def flip(of: random.Random, raw: bytes) -> bytes:
-    place = of.randrange(len(raw))
-    return raw[:place] + bytes([of.randrange(256)]) + raw[place + 1 :]
-
-
-def cut(of: random.Random, raw: bytes) -> bytes:
-    return raw[: of.randrange(len(raw))]
-
-
-def leave_out(of: random.Random, raw: bytes) -> bytes:
-    first = of.randrange(len(raw))
-    return raw[:first] + raw[first + of.randrange(1, 40) :]
-
-
-def put_in(of: random.Random, raw: bytes) -> bytes:
-    place = of.randrange(len(raw))
-    return raw[:place] + of.choice(JUNK) + raw[place:]
-
-
-def other_field(of: random.Random, raw: bytes) -> bytes:
-    segments = [segment.split(b"|") for segment in raw.split(b"\r")]
-    fields = of.choice(segments)
-    fields[of.randrange(len(fields))] = of.choice(JUNK)
-    return b"\r".join(b"|".join(fields) for fields in segments)
-
-
-def shuffle(of: random.Random, raw: bytes) -> bytes:
-    segments = raw.split(b"\r")
-    of.shuffle(segments)
-    return b"\r".join(segments)
-
-
-def twice(of: random.Random, raw: bytes) -> bytes:
-    segments = raw.split(b"\r")
-    segments.insert(of.randrange(len(segments)), of.choice(segments))
-    return b"\r".join(segments)
-
-
-def other_marks(of: random.Random, raw: bytes) -> bytes:
-    marks = of.sample(list(b"|^~\\&#$%!*"), 5)
-    return raw.translate(bytes.maketrans(b"|^~\\&", bytes(marks)))
-
-
-def other_ends(_of: random.Random, raw: bytes) -> bytes:
-    return raw.replace(b"\r", b"\r\n")
-
-
-JUNK = (
-    *(b"", b'""', b"|||", b"^^^^", b"~~~", b"\\", b"\\X00\\", b"\\XZZ\\", b"\\E\\F\\", b"&&&"),
-    *(b"\x00", b"\xff\xfe", b"\x0b", "ключ".encode(), b"'; drop table x;--", b"%s%n", b"9" * 400),
-    *(b"19000101", b"99991231235959", b"20261332", b"20261125+9999", b"-1", b"A" * 5000),
-    *(b"\r", b"\n", b"MSH|", b"\rPID|", b"8859/1", b"NaN", "\u202eabc".encode(), b"\x7f\x1b[2J"),
-)
-MUTATIONS: tuple[Mutation, ...] = (
-    *(flip, cut, leave_out, put_in, put_in, other_field, other_field, other_field),
-    *(shuffle, twice, other_marks, other_ends),
-)
-
-
-def one(of: random.Random, at: datetime) -> bytes:
-    """A good message about one of few persons, or what became of it."""
-    event = of.choice(tuple(hl7_writer.STRUCTURES))
-    person, other = (str(of.randrange(max(25, COUNT // 40))) for _ in range(2))
-    raw = TEMPLATES[event]
-    for word, value in (
-        *((b"CONTROL", uuid4().hex[:20]), (b"PERSON", f"p{person}"), (b"OTHER", f"p{other}")),
-        *((b"VISIT", f"v{person}"), (b"20260101000000+0000", hl7_writer.stamp(at))),
-    ):
+def filled(of: random.Random, raw: bytes, values: dict[bytes, str]) -> bytes:
+    """A template with these values, broken not at all, once or more often."""
+    for word, value in values.items():
         raw = raw.replace(word, value.encode())
     for _ in range(of.choice((0, 1, 1, 1, 2, 4))):
         raw = of.choice(MUTATIONS)(of, raw) or b"\r"
     return raw.replace(ENDS_A_BLOCK, b"")
 
 
-def _template(event: str) -> bytes:
-    at = datetime(2026, 1, 1, tzinfo=UTC)
+def an_adt(of: random.Random, at: datetime) -> bytes:
+    """A message about one of few persons, or what became of it."""
+    person, other = (str(of.randrange(PEOPLE)) for _ in range(2))
+    values = {
+        b"CONTROL": uuid4().hex[:20],
+        b"PERSON": f"p{person}",
+        b"OTHER": f"p{other}",
+        b"VISIT": f"v{person}",
+        hl7_writer.stamp(THEN).encode(): hl7_writer.stamp(at),
+    }
+    return filled(of, ADT[of.choice(tuple(ADT))], values)
+
+
+def an_siu(of: random.Random, at: datetime) -> bytes:
+    """A message about one of few appointments, before or after it, or what became of it."""
+    number = of.randrange(PEOPLE * 2)
+    starts_at = at + timedelta(hours=of.choice((-30, -4, 3, 60)), minutes=number)
+    values = {
+        b"PERSON": f"p{number % PEOPLE}",
+        b"VISIT": "",
+        b"NUMBER": f"a{number}",
+        b"20260102000000+0000": hl7_writer.stamp(starts_at),
+        hl7_writer.stamp(THEN).encode(): hl7_writer.stamp(at),
+        b"CONTROL": uuid4().hex[:20],
+    }
+    return filled(of, of.choice(SIU), values)
+
+
+def _adt_template(event: str) -> bytes:
     more = {"mrg_1": "OTHER^^^NORTH^MR"} if event == "A40" else {"pv1_3": "DAY^1", "pv1_36": "07"}
-    about = {"visit": "VISIT", "control": "CONTROL", "at": at}
+    about = {"visit": "VISIT", "control": "CONTROL", "at": THEN}
     made = hl7_writer.adt(event, SENDER, person="PERSON", **about, **more)  # type: ignore[arg-type]  # times and texts
     return str(made.to_er7()).encode()
 
 
-TEMPLATES = {event: _template(event) for event in hl7_writer.STRUCTURES}
+def _siu_templates() -> Iterator[bytes]:
+    booked = hl7_writer.Booking("PERSON", "VISIT", "NUMBER", THEN + timedelta(days=1))
+    said = [("S12", {}), ("S13", {}), ("S14", {"sch_25": "Complete"}), ("S15", {"sch_6": "STAFF"})]
+    for event, more in [*said, ("S15", {}), ("S26", {}), ("S26", {})]:
+        made = hl7_writer.siu(event, SENDER, booked, at=THEN, **more)
+        control = str(made.msh.msh_10.value)
+        yield str(made.to_er7()).replace(control, "CONTROL").encode()
 
-# All that a message may change, and what ties it together.
-STATE = """
+
+ADT = {event: _adt_template(event) for event in hl7_writer.STRUCTURES}
+SIU = tuple(_siu_templates())
+
+# All that a message may change, and what ties it together: a referral without its visit's name,
+# a session without its appointment's, or an event without its command would be half a message.
+ADT_STATE = """
 select (select count(*) from admissions), (select count(*) from receipts),
     (select count(*) from outbox), (select count(*) from hl7_names),
     (select coalesce(max(sent_at), 'epoch') from hl7_newest),
     (select md5(string_agg(concat_ws(',', admission_id, status, patient_id, program_id), ';'
         order by admission_id)) from admissions)
 """
-# A referral without its visit's name, or an event without its command, would be half a message.
-HALVES = """
+ADT_HALVES = """
 select (select count(*) from admissions a where not exists (
         select from hl7_names n where n.subject = a.admission_id)),
     (select count(*) from outbox) - (select count(*) from receipts) - (
         select count(*) from outbox where type = 'intake.admissions_merged.v1') / 2,
     (select count(*) from hl7_messages where state = 'applied' and body is not null)
 """
+SIU_STATE = """
+select (select count(*) from sessions), (select count(*) from receipts),
+    (select count(*) from outbox), (select count(*) from hl7_names),
+    (select coalesce(max(sent_at), 'epoch') from hl7_newest),
+    (select md5(string_agg(concat_ws(',', session_id, status, moved_to, version), ';'
+        order by session_id)) from seats)
+"""
+SIU_HALVES = """
+select (select count(*) from sessions s where not exists (
+        select from seats c where c.session_id = s.session_id)),
+    (select count(*) from sessions s where not exists (
+        select from hl7_names n where n.subject = s.session_id)
+        and not exists (select from seats c where c.session_id = s.session_id
+            and (c.moved_to is not null
+                or c.status in ('excused', 'late_cancellation', 'cancelled_by_program')))),
+    (select count(*) from hl7_messages where state = 'applied' and body is not null)
+"""
 
 
-async def test_each_broken_message_is_answered_and_none_is_half_applied(
-    pool: asyncpg.Pool, port: int
-) -> None:
+async def each_is_answered(
+    pool: asyncpg.Pool, port: int, make: Make, state: str
+) -> tuple[Counter[str], int]:
+    """Send them one by one. What is not answered AA has changed nothing."""
     of, answers = random.Random(SEED), Counter[str]()
     began = datetime.now(UTC) - timedelta(days=2)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    before = await pool.fetchrow(STATE)
+    before = await pool.fetchrow(state)
     for number in range(COUNT):
-        raw = one(of, began + timedelta(seconds=number))
+        raw = make(of, began + timedelta(seconds=number))
         writer.write(b"\x0b" + raw + ENDS_A_BLOCK)
         block = await asyncio.wait_for(reader.readuntil(ENDS_A_BLOCK), 20)
         answer = hl7.parse(block[1:-2].decode("ascii"))
@@ -183,15 +171,55 @@ async def test_each_broken_message_is_answered_and_none_is_half_applied(
         answers[code] += 1
         assert code in {"AA", "AE", "AR"}
         assert "mistake" not in str(answer), (number, raw)
-        after = await pool.fetchrow(STATE)
+        after = await pool.fetchrow(state)
         if code != "AA":
             assert after == before, (number, raw)
             assert answer.extract_field("ERR", 1, 3)
         before = after
     writer.close()
-
-    assert tuple(await pool.fetchrow(HALVES)) == (0, 0, 0)
     assert all(answers[code] > COUNT / 20 for code in ("AA", "AE", "AR")), answers
-    told = await pool.fetchval("select count(*) from outbox")
-    assert told > COUNT / 50
-    print({"messages": COUNT, "seed": SEED, "events": told, **answers})
+    events = int(await pool.fetchval("select count(*) from outbox"))
+    assert events > COUNT / 50
+    print({"messages": COUNT, "seed": SEED, "events": events, **answers})
+    return answers, events
+
+
+async def test_each_broken_adt_is_answered_and_none_is_half_applied(
+    template: tuple[Postgres, Home],
+) -> None:
+    place = Place(program_id="iop-day", weekly_minutes=540, sessions_per_week=3)
+    part = Part("ADT", frozenset(visits.BY_EVENT), visits.subject, adt.apply, adt.moment)
+    pool = await pool_of_its_own(template, "intake")
+    async with listening(pool, part, Terms(place=place).model_dump_json()) as port:
+        await each_is_answered(pool, port, an_adt, ADT_STATE)
+
+    assert tuple(await pool.fetchrow(ADT_HALVES)) == (0, 0, 0)
+    await asyncio.wait_for(pool.close(), 10)
+
+
+@pytest.fixture
+async def seated(attendance_template: tuple[Postgres, Home]) -> AsyncIterator[asyncpg.Pool]:
+    """A database of attendance's with some people in care."""
+    pool = await pool_of_its_own(attendance_template, "attendance")
+    async with pool.acquire() as conn:
+        await sites.learn(conn, [("north", "America/New_York", "wall", date(2026, 1, 1))])
+        people = [Admission(UUID(int=n), "north", "admitted", THEN.date()) for n in range(PEOPLE)]
+        await attendance.save_admissions(conn, people)
+    yield pool
+    await asyncio.wait_for(pool.close(), 10)
+
+
+async def test_each_broken_siu_is_answered_and_none_is_half_applied(seated: asyncpg.Pool) -> None:
+    async def meant(letter: Letter) -> UUID | None:
+        """Whom intake would say that a number means."""
+        number = letter.message.value("PID", 3).removeprefix("p")
+        is_known = number.isascii() and number.isdecimal() and int(number) < PEOPLE
+        return UUID(int=int(number)) if is_known else None
+
+    events = frozenset(appointments.BY_EVENT)
+    part = Part("SIU", events, appointments.subject, siu.apply, siu.moment, meant)
+    terms = SiuTerms(kind=Kind(session_type="group"), by_programme=frozenset({"STAFF"}))
+    async with listening(seated, part, terms.model_dump_json()) as port:
+        await each_is_answered(seated, port, an_siu, SIU_STATE)
+
+    assert tuple(await seated.fetchrow(SIU_HALVES)) == (0, 0, 0)
