@@ -2,6 +2,7 @@
 
 import importlib.util
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -11,11 +12,20 @@ from operate.errors import OperateError
 from operate.home import SERVICES, Home
 
 KIT = "handrail"
+# Those that keep personal fields: their keys lie in a database of their own, `SERVICE_keys`.
+KEYED = ("intake", "attendance")
+_KEYS = "handrail.personal"
 # Any number; it only has to be the same for everyone who migrates one server.
 ADVISORY_LOCK = 4_836_201
 # A statement that waits for a table makes everybody after it wait, so it gives up and comes again.
 LOCK_SECONDS, LOCK_TRIES, LOCK_PAUSE_SECONDS = 2, 5, 1.0
 NOT_REACHED = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+def keys_url_of(admin_url: str, service: str, home: Home) -> str:
+    """The address of the database of a service's keys; a secret."""
+    own = urlsplit(url_of(admin_url, service, home))
+    return urlunsplit(own._replace(path=f"{own.path}_keys"))
 
 
 def url_of(admin_url: str, service: str, home: Home) -> str:
@@ -39,7 +49,10 @@ async def prepare(admin_url: str, home: Home, *, owns_server: bool) -> None:
         raise OperateError(message) from None
     try:
         for service in SERVICES:
-            await _prepare_one(conn, service, home.secret(f"database_{service}"))
+            await _prepare_role(conn, service, home.secret(f"database_{service}"))
+            await _prepare_one(conn, service, service)
+            if service in KEYED:
+                await _prepare_one(conn, f"{service}_keys", service)
         if owns_server:
             await conn.execute("revoke connect on database postgres, template1 from public")
     except asyncpg.PostgresError as error:
@@ -49,7 +62,7 @@ async def prepare(admin_url: str, home: Home, *, owns_server: bool) -> None:
         await conn.close()
 
 
-async def _prepare_one(conn: asyncpg.Connection, service: str, password: str) -> None:
+async def _prepare_role(conn: asyncpg.Connection, service: str, password: str) -> None:
     exists = await conn.fetchval("select true from pg_roles where rolname = $1", service)
     verb = "alter" if exists else "create"
     # A role's statement takes no parameters; the server itself does the quoting.
@@ -60,22 +73,35 @@ async def _prepare_one(conn: asyncpg.Connection, service: str, password: str) ->
         password,
     )
     await conn.execute(statement)
-    name = await conn.fetchval("select quote_ident($1)", service)
-    if not await conn.fetchval("select true from pg_database where datname = $1", service):
+
+
+async def _prepare_one(conn: asyncpg.Connection, database: str, service: str) -> None:
+    name = await conn.fetchval("select quote_ident($1)", database)
+    owner = await conn.fetchval("select quote_ident($1)", service)
+    if not await conn.fetchval("select true from pg_database where datname = $1", database):
         # An administrator who is no superuser may only give a database to a role it belongs to.
         if not await conn.fetchval("select rolsuper from pg_roles where rolname = current_user"):
-            await conn.execute(f"grant {name} to current_user")
-        await conn.execute(f"create database {name} owner {name}")
+            await conn.execute(f"grant {owner} to current_user")
+        await conn.execute(f"create database {name} owner {owner}")
     await conn.execute(f"revoke all on database {name} from public")
 
 
 def migrate(url: str, service: str) -> list[str]:
     """Apply the kit's and the service's migrations that are new. Returns their names."""
+    return _patiently(url, service, (KIT, service))
+
+
+def migrate_keys(url: str, service: str) -> list[str]:
+    """The same of the database of a service's keys."""
+    return _patiently(url, service, (_KEYS,))
+
+
+def _patiently(url: str, service: str, packages: Sequence[str]) -> list[str]:
     import psycopg  # noqa: PLC0415  # slow to import, needed only when something starts
 
     for left in reversed(range(LOCK_TRIES)):
         try:
-            return _migrate(url, service)
+            return _migrate(url, service, packages)
         except psycopg.errors.LockNotAvailable:
             if left:
                 time.sleep(LOCK_PAUSE_SECONDS)
@@ -83,12 +109,12 @@ def migrate(url: str, service: str) -> list[str]:
     raise OperateError(message)
 
 
-def _migrate(url: str, service: str) -> list[str]:
+def _migrate(url: str, service: str, packages: Sequence[str]) -> list[str]:
     import psycopg  # noqa: PLC0415
     from yoyo import get_backend, read_migrations  # noqa: PLC0415
     from yoyo.exceptions import BadMigration, MigrationConflict  # noqa: PLC0415
 
-    folders = [folder / "migrations" for folder in (_folder(KIT), _folder(service))]
+    folders = [_folder(package) / "migrations" for package in packages]
     try:
         migrations = read_migrations(*(str(folder) for folder in folders if folder.is_dir()))
         with psycopg.connect(url, autocommit=True) as guard:

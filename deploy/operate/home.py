@@ -22,6 +22,11 @@ HOST = "127.0.0.1"
 FIRST_PORT, LAST_PORT = 20000, 32000
 
 
+def new_wrapping_key() -> str:
+    """A random word that wraps persons' keys."""
+    return secrets.token_urlsafe(32)
+
+
 def checkout() -> Path | None:
     """The folder of the source tree this runs from, if it runs from one."""
     root = Path(__file__).resolve().parents[2]
@@ -81,12 +86,23 @@ class Home:
 
     def write(self, name: str, content: dict[str, Any]) -> None:
         """Replace a JSON file of this home in one step; only its owner can read it."""
+        self.write_text(name, json.dumps(content, indent=1))
+
+    def write_text(self, name: str, content: str) -> None:
+        """Replace a file of this home in one step; only its owner can read it."""
         partial = self.folder / f"{name}.{os.getpid()}"
         with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(content, file, indent=1)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(self.folder / name)
+
+    def wrapping_keys(self) -> Path:
+        """The file of the keys that wrap each person's key, the newest first; made once."""
+        file = self.folder / "personal.keys"
+        if not file.exists():
+            self.write_text(file.name, new_wrapping_key() + "\n")
+        return file
 
     def secret(self, name: str) -> str:
         """A random password, made once."""

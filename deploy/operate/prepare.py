@@ -13,11 +13,12 @@ from urllib.parse import quote
 
 import typer
 
+from handrail.personal.settings import PersonalSettings
 from handrail.service import read, read_settings
-from handrail.settings import KafkaSettings
+from handrail.settings import KafkaSettings, SettingsMistake
 from operate import databases
 from operate.errors import OperateError
-from operate.home import SERVICES, Home
+from operate.home import SERVICES, Home, new_wrapping_key
 from operate.parts import postgres, topics
 
 PATIENCE_SECONDS = 120.0
@@ -38,7 +39,7 @@ def command(
         if migrate not in SERVICES:
             message = f"--migrate takes one of: {', '.join(SERVICES)}."
             raise OperateError(message)
-        _migrate(read_settings(migrate).dsn(), migrate)
+        _migrate(read_settings(migrate).dsn(), migrate, _keys_url(migrate))
         return
     admin_url = make_keys(keys, database)
     if only_keys:
@@ -47,7 +48,7 @@ def command(
 
 
 def make_keys(folder: Path, database: str) -> str:
-    """PostgreSQL's password, each service's database address, the key they share, and that of intake's ledger."""
+    """PostgreSQL's password, each service's database address, the key they share, that of intake's ledger, and what wraps persons' keys."""
     password = _once(folder / "postgres" / "password", secrets.token_urlsafe(24))
     admin_url = f"postgresql://postgres:{quote(password, safe='')}@{database}/postgres"
     home = Home(folder / "prepare")
@@ -55,9 +56,14 @@ def make_keys(folder: Path, database: str) -> str:
         (folder / "prepare").mkdir(parents=True, exist_ok=True)
         url = databases.url_of(admin_url, service, home)
         _once(folder / service / "database-url", url)
+        if service in databases.KEYED:
+            _once(folder / service / "keys-url", databases.keys_url_of(admin_url, service, home))
+    wrapping = _once(folder / "prepare" / "personal-key", new_wrapping_key())
     shared = _once(folder / "prepare" / "access-key", secrets.token_urlsafe(24))
     for service in SERVICES:
         _once(folder / service / "access-key", shared)
+        if service in databases.KEYED:
+            _once(folder / service / "personal-key", wrapping)
     _once(folder / "intake" / "audit-key", secrets.token_urlsafe(24))
     return admin_url
 
@@ -88,11 +94,23 @@ async def _prepare(keys: Path, admin_url: str, replicas: int) -> None:
         raise OperateError(message) from None
     await databases.prepare(admin_url, home, owns_server=False)
     for service in SERVICES:
-        await asyncio.to_thread(_migrate, databases.url_of(admin_url, service, home), service)
+        url = databases.url_of(admin_url, service, home)
+        is_keyed = service in databases.KEYED
+        keys_url = databases.keys_url_of(admin_url, service, home) if is_keyed else None
+        await asyncio.to_thread(_migrate, url, service, keys_url)
     await topics.create(kafka.kafka_bootstrap, replicas=replicas, access=kafka.kafka_access())
     print("topics are there", flush=True)
 
 
-def _migrate(url: str, service: str) -> None:
+def _keys_url(service: str) -> str | None:
+    try:
+        return read(PersonalSettings, service).dsn()
+    except SettingsMistake as mistake:
+        raise OperateError(str(mistake)) from None
+
+
+def _migrate(url: str, service: str, keys_url: str | None) -> None:
     applied = databases.migrate(url, service)
+    if keys_url:
+        applied += databases.migrate_keys(keys_url, service)
     print(f"{service}: {', '.join(applied) or 'nothing to migrate'}", flush=True)

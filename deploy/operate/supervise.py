@@ -15,6 +15,7 @@ from typing import IO
 import httpx
 import psutil
 
+from handrail.personal.settings import KEY as PERSONAL_KEY
 from operate import databases, rolling
 from operate.addresses import ACCESS_KEY
 from operate.errors import OperateError
@@ -132,6 +133,9 @@ class Supervisor:
         for name in SERVICES:
             url = databases.url_of(str(self.admin_url), name, self.home)
             applied = await asyncio.to_thread(databases.migrate, url, name)
+            if name in databases.KEYED:
+                keys = databases.keys_url_of(str(self.admin_url), name, self.home)
+                applied += await asyncio.to_thread(databases.migrate_keys, keys, name)
             if applied:
                 self.say(f"{name}: migrated ({', '.join(applied)})")
 
@@ -153,6 +157,7 @@ class Supervisor:
             or os.environ.get("HANDRAIL_OIDC_ISSUER")
             or f"http://{HOST}:{self.ports['alerts']}/development",
             "HANDRAIL_HL7_KEY": os.environ.get("HANDRAIL_HL7_KEY") or self.home.secret("hl7_key"),
+            **(self._keys(name) if name in databases.KEYED else {}),
             "HANDRAIL_HTTP_HOST": HOST,
             "HANDRAIL_HTTP_PORT": str(self.ports[name]),
             "HANDRAIL_HTTP_FD": str(place),
@@ -166,6 +171,16 @@ class Supervisor:
         argv = [sys.executable, "-m", f"{name}.app"]
         hands = (place, mllp.fileno()) if mllp else (place,)
         return Child(name, argv, self.home.log(name), env=env, hands=hands)
+
+    def _keys(self, name: str) -> dict[str, str]:
+        """Where a service's keys lie, and what wraps them; the environment's comes first."""
+        kept = {
+            "HANDRAIL_KEYS_URL": databases.keys_url_of(str(self.admin_url), name, self.home),
+            f"{PERSONAL_KEY}_FILE": str(self.home.wrapping_keys()),
+        }
+        if os.environ.get(PERSONAL_KEY) or os.environ.get(f"{PERSONAL_KEY}_FILE"):
+            del kept[f"{PERSONAL_KEY}_FILE"]
+        return kept
 
     def _listen(self, name: str) -> None:
         """Hold the sockets of a service; a new process of it takes over what waits at them."""

@@ -1,11 +1,14 @@
 """Attendance, put together."""
 
+from functools import partial
+
 from attendance import (
     ahead,
     calendar_routes,
     consumers,
     http,
     person_routes,
+    personal,
     session_routes,
     siu,
     watchdog,
@@ -14,21 +17,24 @@ from attendance.fhir import KINDS
 from attendance.programs import PROGRAMS
 from handrail.events.attendance import AttendanceDayClosed
 from handrail.fhir import routes as fhir
+from handrail.personal import install as keys
+from handrail.personal.install import vault_of
 from handrail.service import Service, read_settings, run
 
 
 async def main() -> int:
     """Run the service until it is told to stop."""
+    vault = vault_of("attendance")
     service = Service(
         "attendance",
         read_settings("attendance"),
         AttendanceDayClosed,
         reads=("intake",),
-        apply=consumers.on_intake_events,
+        apply=partial(consumers.on_intake_events, vault=vault),
         before_close=ahead.on_day_end,
         programs=PROGRAMS,
     )
-    service.app.include_router(http.routes(service.api_pool, service.committed))
+    service.app.include_router(http.routes(service.api_pool, service.committed, vault))
     service.app.include_router(session_routes.routes(service.api_pool))
     service.app.include_router(calendar_routes.routes(service.api_pool))
     service.app.include_router(person_routes.routes(service.api_pool))
@@ -36,6 +42,9 @@ async def main() -> int:
     fhir.install(service.app, service.api_pool, "Handrail attendance", KINDS)
     service.shows["silent_feeds"] = lambda: watchdog.now_silent(service.api_pool)
     service.loops.append(lambda: watchdog.run(service.work_pool, service.committed))
+    keys.install(service, vault)
+    if vault:
+        service.loops.append(partial(personal.run, service.work_pool, vault))
     return await service.serve()
 
 

@@ -22,6 +22,8 @@ class Batch:
     known: Known
     receipted: dict[tuple[str, str], UUID | None]
     now: datetime
+    # Whether answers to forms can be sealed here.
+    is_sealing: bool = False
     events: list[Event] = field(default_factory=list)
     taken: list[tuple[str, str, UUID | None]] = field(default_factory=list)
     opened: list[UUID] = field(default_factory=list)

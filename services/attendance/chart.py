@@ -33,6 +33,10 @@ def change_barrier(batch: Batch, command: commands.NoteBarrier | commands.LiftBa
 def answer(batch: Batch, command: commands.RecordAnswers) -> UUID:
     """A form, scored."""
     admission = batch.admission(command.admission_id)
+    if not batch.is_sealing:
+        raise Rejected("answers_not_taken", "No key is set here to seal them.", "answers")
+    if admission.erased_at:
+        raise Rejected("person_erased", "The personal fields were erased for good.", "admission_id")
     when = batch.when(admission.site_id, command)
     scores = instruments.score(command.instrument, command.answers)
     batch.events += rules.score(admission, scores, when)

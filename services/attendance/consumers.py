@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 
-from attendance import merging, rules, store
+from attendance import merging, personal, rules, store
 from attendance.facts import Admission
 from handrail import sites
 from handrail.envelope import Received
 from handrail.events import AdmissionEvent
-from handrail.events.intake import ReferralReceived
+from handrail.events.intake import PersonErased, ReferralReceived
 from handrail.outbox import Connection
+from handrail.personal.vault import Vault
 
 
-async def on_intake_events(conn: Connection, received: Sequence[Received]) -> None:
-    """Apply a batch of intake's events with four statements; more only for merges."""
+async def on_intake_events(
+    conn: Connection, received: Sequence[Received], vault: Vault | None = None
+) -> None:
+    """Apply a batch of intake's events with four statements; more only for merges and erasures."""
     events = [r.event for r in received if isinstance(r.event, AdmissionEvent)]
     if not events:
         return
@@ -26,3 +29,5 @@ async def on_intake_events(conn: Connection, received: Sequence[Received]) -> No
         admissions[event.admission_id] = rules.follow(before, event, day)
     await store.save_admissions(conn, admissions.values())
     await merging.take(conn, events, known)
+    erased = [event.admission_id for event in events if isinstance(event, PersonErased)]
+    await personal.forget(conn, vault, erased)

@@ -22,6 +22,7 @@ class Admission:
     held_until: date | None = None
     weekly_minutes: int | None = None
     program_id: str | None = None
+    erased_at: datetime | None = None
 
     def is_held_on(self, day: date) -> bool:
         """Whether an absence on this day was expected."""

@@ -13,11 +13,12 @@ from handrail import edges
 from handrail.edges import Committed
 from handrail.events.attendance import AttendanceDayClosed
 from handrail.events.base import SiteId
+from handrail.personal.vault import Vault
 from handrail.receipts import Day, Instant, Rejected, Result
 
 
 def routes(  # noqa: C901  # one short function a route
-    pool: asyncpg.Pool, committed: Committed
+    pool: asyncpg.Pool, committed: Committed, vault: Vault | None
 ) -> APIRouter:
     """Commands and queries; each command route opens exactly one transaction."""
     router = APIRouter(prefix="/v1", tags=["attendance"])
@@ -27,7 +28,7 @@ def routes(  # noqa: C901  # one short function a route
         """Carry out up to 2,000 commands in order; one result each, with the caller's key."""
         taken = COMMANDS.validate_json(await request.body())
         results = await edges.in_one_transaction(
-            pool, committed, lambda conn: roster.take(conn, taken, datetime.now(UTC))
+            pool, committed, lambda conn: roster.take(conn, taken, datetime.now(UTC), vault)
         )
         return Response(RESULTS.dump_json(results), media_type="application/json")
 
@@ -35,13 +36,15 @@ def routes(  # noqa: C901  # one short function a route
     async def post_preview(request: Request) -> list[Result]:
         """What these commands would do; nothing is changed."""
         taken = COMMANDS.validate_json(await request.body())
-        return await edges.previewed(pool, lambda conn: roster.take(conn, taken, datetime.now(UTC)))
+        return await edges.previewed(
+            pool, lambda conn: roster.take(conn, taken, datetime.now(UTC), vault)
+        )
 
     @router.post("/command")
     async def post_command(command: AnyCommand) -> Result:
         """Carry out one command; 409 or 404 with a problem document when it is refused."""
         results = await edges.in_one_transaction(
-            pool, committed, lambda conn: roster.take(conn, [command], datetime.now(UTC))
+            pool, committed, lambda conn: roster.take(conn, [command], datetime.now(UTC), vault)
         )
         return edges.accepted(results[0])
 
@@ -76,7 +79,7 @@ def routes(  # noqa: C901  # one short function a route
     async def get_measures(admission_id: UUID) -> list[dict[str, Any]]:
         """Every form of an admission with its answers and scales, oldest first."""
         async with pool.acquire() as conn:
-            return await measures.of_admission(conn, admission_id)
+            return await measures.of_admission(conn, admission_id, vault)
 
     @router.get("/sites/{site_id}/measures/overdue")
     async def get_overdue_measures(

@@ -25,29 +25,35 @@ from attendance.known import load
 from attendance.series import CalendarCommand
 from handrail import outbox, receipts, sites
 from handrail.events.attendance import AttendanceDayClosed
+from handrail.personal.vault import Vault
 from handrail.receipts import Rejected, Result
 
 
-async def take(conn: outbox.Connection, taken: Sequence[AnyCommand], now: datetime) -> list[Result]:
+async def take(
+    conn: outbox.Connection,
+    taken: Sequence[AnyCommand],
+    now: datetime,
+    vault: Vault | None = None,
+) -> list[Result]:
     """Carry out the commands in this order; one result each. A refused one changes nothing.
 
-    What changes the calendar, and the end of a day with planned sessions, goes alone.
+    Without a vault the answers to forms are refused. What changes the calendar, and the end of a day with planned sessions, goes alone.
     """
     has_plans = await _sites_with_plans(conn, taken)
     results: list[Result] = []
     between: list[SeatingCommand] = []
     for command in taken:
         if isinstance(command, CalendarCommand):
-            results += await _take(conn, between, now)
+            results += await _take(conn, between, now, vault)
             results.append(await planning.take(conn, command, now))
             between = []
         elif command.do == "close_day" and command.site_id in has_plans:
-            results += await _take(conn, between, now)
+            results += await _take(conn, between, now, vault)
             results.append(await _end_day(conn, command))
             between = []
         else:
             between.append(command)
-    return results + await _take(conn, between, now)
+    return results + await _take(conn, between, now, vault)
 
 
 async def _sites_with_plans(conn: outbox.Connection, taken: Sequence[AnyCommand]) -> set[str]:
@@ -73,20 +79,20 @@ async def _end_day(conn: outbox.Connection, command: commands.CloseDay) -> Resul
 
 
 async def _take(
-    conn: outbox.Connection, taken: Sequence[SeatingCommand], now: datetime
+    conn: outbox.Connection, taken: Sequence[SeatingCommand], now: datetime, vault: Vault | None
 ) -> list[Result]:
     """Twenty-one statements at most, however many commands."""
     if not taken:
         return []
     receipted = await receipts.find(conn, (c.receipt() for c in taken))
     known = await load(conn, taken)
-    batch = Batch(known, receipted, now)
+    batch = Batch(known, receipted, now, is_sealing=vault is not None)
     results = [_carry_out(batch, command) for command in taken]
     await store.open_sessions(conn, [known.sessions[i] for i in batch.opened])
     await store.cancel_sessions(conn, batch.cancelled)
     await store.save_seats(conn, [known.seats[place] for place in batch.seated])
     await history.keep(conn, batch.replaced)
-    await measures.save(conn, batch.answered)
+    await measures.save(conn, batch.answered, vault)
     await notes.save_barriers(conn, batch.barriers)
     await bookings.save_policies(conn, batch.policies)
     await sites.move(conn, batch.closed)

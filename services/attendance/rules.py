@@ -143,6 +143,8 @@ def follow(  # noqa: C901, PLR0911  # one line an event
             )
         case intake.Transferred(program_id=program_id):
             return replace(admission, program_id=program_id)
+        case intake.PersonErased():
+            return replace(admission, erased_at=event.recorded_at)
         case intake.PlanChanged(weekly_minutes=weekly):
             return replace(admission, weekly_minutes=weekly)
         case intake.IntakeLost() | intake.IntakeDeclined():

@@ -11,25 +11,26 @@ from handrail.outbox import Connection
 
 _ADMISSIONS = """
 select admission_id, site_id, status, admitted_on, ended_on, held_from, held_until, weekly_minutes,
-    program_id
+    program_id, erased_at
 from admissions where admission_id = any($1::uuid[])
 """
 _SAVE_ADMISSIONS = """
 insert into admissions as a
     (admission_id, site_id, status, admitted_on, ended_on, held_from, held_until, weekly_minutes,
-    program_id)
+    program_id, erased_at)
 select * from unnest(
     $1::uuid[], $2::text[], $3::text[], $4::date[], $5::date[], $6::date[], $7::date[], $8::int[],
-    $9::text[]
+    $9::text[], $10::timestamptz[]
 ) as t (
     admission_id, site_id, status, admitted_on, ended_on, held_from, held_until, weekly_minutes,
-    program_id
+    program_id, erased_at
 )
 order by t.admission_id
 on conflict (admission_id) do update set
     status = excluded.status, admitted_on = excluded.admitted_on, ended_on = excluded.ended_on,
     held_from = excluded.held_from, held_until = excluded.held_until,
-    weekly_minutes = excluded.weekly_minutes, program_id = excluded.program_id
+    weekly_minutes = excluded.weekly_minutes, program_id = excluded.program_id,
+    erased_at = coalesce(a.erased_at, excluded.erased_at)
 """
 # The lock on a session is the lock on all its seats.
 _SESSIONS = """

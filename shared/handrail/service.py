@@ -67,6 +67,8 @@ class Service:
     shows: dict[str, Callable[[], Awaitable[Any]]] = field(default_factory=dict)
     # Of which programmes a thing is that a path names.
     programs: Programs = field(default_factory=dict)
+    # Other databases of the service: opened and closed with it.
+    pools: list[asyncpg.Pool] = field(default_factory=list)
     started: float = field(default_factory=time.time)
 
     def __post_init__(self) -> None:
@@ -228,8 +230,8 @@ class Service:
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
-        await self.api_pool
-        await self.work_pool
+        for pool in (self.api_pool, self.work_pool, *self.pools):
+            await pool
         # What was loaded at the start stays; a batch's many small objects are no garbage yet.
         gc.collect()
         gc.freeze()
@@ -318,7 +320,7 @@ class Service:
     async def _close(self) -> None:
         with contextlib.suppress(*TRANSIENT, KafkaError):
             await asyncio.wait_for(self.relay.close(), 3)
-        for pool in (self.api_pool, self.work_pool):
+        for pool in (self.api_pool, self.work_pool, *self.pools):
             with contextlib.suppress(*TRANSIENT):
                 await asyncio.wait_for(pool.close(), 3)
         self.tracing.shutdown()
@@ -400,6 +402,11 @@ def _mistakes(error: ValidationError, otherwise: str = "") -> list[str]:
         says = "it is missing" if item["code"] == "missing" else item["expected"]
         found.append(f"{name}: {says}")
     return found
+
+
+def end_by_mistake(service: str, mistake: SettingsMistake) -> NoReturn:
+    """End the process with one clear line about a setting."""
+    _end_by(service, [str(mistake)])
 
 
 def _end_by(service: str, mistakes: list[str]) -> NoReturn:

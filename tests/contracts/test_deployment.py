@@ -15,6 +15,7 @@ from alerts.delivery import MailSettings
 from alerts.page.settings import PageSettings
 from handrail.access.guard import AccessSettings
 from handrail.egress import EgressSettings
+from handrail.personal.settings import PersonalSettings
 from handrail.settings import PREFIX, Settings
 from handrail.topics import OWNERS, PARTITIONS, topic_of
 from intake.disclosures.ledger import LedgerSettings
@@ -63,7 +64,10 @@ def of_kind(kind: str) -> list[Document]:
 
 
 def known_settings() -> set[str]:
-    kinds = (Settings, PageSettings, MailSettings, AccessSettings, EgressSettings, LedgerSettings)
+    kinds = (
+        *(Settings, PageSettings, MailSettings, AccessSettings, EgressSettings, LedgerSettings),
+        PersonalSettings,
+    )
     fields = {name for kind in kinds for name in kind.model_fields}
     names = {PREFIX + name.upper() for name in fields}
     return names | {f"{name}_FILE" for name in names} | ELSEWHERE

@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from handrail import telemetry
+from handrail.personal.vault import Vault
 from handrail.relay import Relay
 from intake.disclosures.courier import Courier
 from operate import databases
@@ -14,7 +15,7 @@ from operate.home import Home
 from operate.parts import topics
 from operate.parts.kafka import Kafka
 from operate.parts.postgres import Postgres
-from tests.integration.kit import Kit, pool_of_its_own
+from tests.integration.kit import Kit, pool_of_its_own, vault_of_its_own
 from tests.integration.outside import KEY, LOOPBACK, Outside
 from tests.integration.ward import Ward
 from tests.parts import running_kafka, running_postgres, temporary_home
@@ -96,6 +97,14 @@ async def outside(kit: Kit) -> AsyncIterator[Outside]:
     courier = Courier(kit.pool, KEY, LOOPBACK)
     yield Outside(kit.pool, courier)
     await courier.close()
+
+
+@pytest.fixture
+async def vault(template: tuple[Postgres, Home]) -> AsyncIterator[Vault]:
+    """Intake's vault, over keys of this test's own."""
+    made = await vault_of_its_own(template, "intake")
+    yield made
+    await asyncio.wait_for(made.pool.close(), 10)
 
 
 @pytest.fixture

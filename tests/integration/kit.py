@@ -16,6 +16,8 @@ from handrail.envelope import Headers, Received
 from handrail.events.attendance import ScreenResulted
 from handrail.feed import Apply, Feed
 from handrail.outbox import Connection
+from handrail.personal.keys import FileKeys
+from handrail.personal.vault import Vault
 from handrail.relay import Relay
 from handrail.topics import OWNERS, PARTITIONS, partition_of, topic_of
 from operate import databases
@@ -76,13 +78,29 @@ async def pool_of_its_own(
     template: tuple[Postgres, Home], service: str, size: int = 4
 ) -> asyncpg.Pool:
     """Connections to a fresh copy of a service's database."""
-    server, home = template
+    url = databases.url_of(template[0].admin_url(), service, template[1])
+    return await _pool_of_a_copy(template[0], url, service, size)
+
+
+async def vault_of_its_own(
+    template: tuple[Postgres, Home], service: str, keys: FileKeys | None = None
+) -> Vault:
+    """A service's vault over a fresh database of keys."""
+    url = databases.keys_url_of(template[0].admin_url(), service, template[1])
+    await asyncio.to_thread(databases.migrate_keys, url, service)
+    pool = await _pool_of_a_copy(template[0], url, service, 4)
+    return Vault(service, pool, keys or FileKeys(lambda: "a-key-of-the-tests-alone"))
+
+
+async def _pool_of_a_copy(server: Postgres, url: str, owner: str, size: int) -> asyncpg.Pool:
+    base, _, source = url.rpartition("/")
     name = f"test_{uuid4().hex}"
     conn = await asyncpg.connect(server.admin_url())
-    await conn.execute(f"create database {name} template {service} owner {service}")
+    await conn.execute(f"create database {name} template {source} owner {owner}")
     await conn.close()
-    url = databases.url_of(server.admin_url(), service, home).removesuffix(service) + name
-    return await asyncpg.create_pool(url, min_size=0, max_size=size, command_timeout=20)
+    return await asyncpg.create_pool(
+        f"{base}/{name}", min_size=0, max_size=size, command_timeout=20
+    )
 
 
 @dataclass

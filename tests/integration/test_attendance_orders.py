@@ -2,21 +2,28 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
+from typing import cast
 from uuid import UUID
 
+import asyncpg
 from hypothesis import strategies as st
 
 from attendance import roster, store
 from attendance.commands import COMMANDS
 from attendance.facts import Admission
+from attendance.measures import COLUMN
 from handrail import sites
 from handrail.outbox import Connection
+from handrail.personal.keys import FileKeys
+from handrail.personal.vault import Vault
 from handrail.receipts import Result
 from operate.home import Home
 from operate.parts.postgres import Postgres
 from tests.integration.twins import Body, Service, compare, left_in
 
 NOW = datetime(2026, 3, 9, 12, tzinfo=UTC)
+PERSON_KEYS = files("handrail.personal").joinpath("migrations/0001.person-keys.sql").read_text()
 PEOPLE = [str(UUID(int=n)) for n in (1, 2)]
 MONDAY = date(2026, 3, 2)
 PLANNED = [f"planned-{n}" for n in range(2)]
@@ -76,7 +83,13 @@ def lane(fact: Body) -> str:
     return str(fact.get("admission_id") or fact["session_key"])
 
 
+def vault(conn: Connection) -> Vault:
+    """Keys lie beside the data here: they come and go with a history."""
+    return Vault("attendance", cast("asyncpg.Pool", conn), FileKeys(lambda: "a-key-of-this-test"))
+
+
 async def begin(conn: Connection) -> None:
+    await conn.execute(PERSON_KEYS)
     await sites.learn(conn, [("north", "UTC", "wall", MONDAY)])
     people = [Admission(UUID(p), "north", "admitted", MONDAY, weekly_minutes=540) for p in PEOPLE]
     await store.save_admissions(conn, people)
@@ -97,7 +110,7 @@ async def resolve(conn: Connection, fact: Body) -> Body | None:
 
 
 async def take(conn: Connection, facts: Sequence[Body]) -> list[Result]:
-    return await roster.take(conn, COMMANDS.validate_python(list(facts)), NOW)
+    return await roster.take(conn, COMMANDS.validate_python(list(facts)), NOW, vault(conn))
 
 
 TABLES = ("seats", "seat_history", "sessions", "barriers", "measures", "receipts", "admissions")
@@ -109,6 +122,11 @@ async def left(conn: Connection) -> list[tuple[str, list[str]]]:
         str(r["session_id"]): r["session_key"]
         for r in await conn.fetch("select session_id, session_key from sessions")
     }
+    # Seals differ; what they hold must not.
+    rows = await conn.fetch("select admission_id, sealed from measures")
+    fields = [(row["admission_id"], row["sealed"]) for row in rows]
+    for (_, sealed), content in zip(fields, await vault(conn).open(COLUMN, fields), strict=True):
+        names[sealed.hex()] = (content or b"").decode()
     return await left_in(conn, TABLES, names)
 
 
@@ -125,4 +143,5 @@ def test_the_same_facts_in_any_order_leave_the_same(template: tuple[Postgres, Ho
         "move_seat",
         "make_up",
         "lift_barrier",
+        "record_answers",
     }

@@ -29,6 +29,7 @@ WaivedFor = Literal["assessed_elsewhere", "urgent", "returning"]
 WaitReason = Literal["no_place", "no_fitting_track", "insurance", "transport", "other"]
 DeclinedBy = Literal["person", "programme"]
 DeclineReason = Literal["not_ready", "not_eligible", "cost", "schedule", "elsewhere", "other"]
+ErasureReason = Literal["asked_for", "retention_over", "court_order", "recorded_by_mistake"]
 AttemptChannel = Literal["phone", "text", "in_person", "video", "letter", "email"]
 AttemptOutcome = Literal["reached", "not_reached", "left_neutral_message", "bad_number"]
 WeeklyMinutes = Annotated[int, Field(ge=0, le=7 * 24 * 60)]
@@ -228,6 +229,13 @@ class AdmissionsUnmerged(AdmissionEvent):
     status: Code = Field(description="Of the duplicate, as before the merge.")
     reason: Code | None = Field(default=None, description="Of its hold or end.")
     ended_on: date | None = None
+
+
+@event("intake.person_erased.v1")
+class PersonErased(AdmissionEvent):
+    """The person's personal fields are gone for good, here and at whoever hears this."""
+
+    reason: Code = Field(examples=list(get_args(ErasureReason)))
 
 
 @event("intake.day_closed.v1")
