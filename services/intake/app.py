@@ -1,5 +1,7 @@
 """Intake, put together."""
 
+from handrail.desk.install import install as install_desk
+from handrail.desk.install import settings_of
 from handrail.events.intake import IntakeDayClosed
 from handrail.fhir import routes as fhir
 from handrail.service import Service, read_settings, run
@@ -24,7 +26,10 @@ async def main() -> int:
     service.app.include_router(lists.routes(service.api_pool))
     service.app.include_router(clocks.routes(service.api_pool))
     disclosures.install(service)
-    adt.install(service)
+    settings = settings_of(service)
+    desk = install_desk(service, settings)
+    if desk:
+        adt.install(service, desk, settings)
     fhir.install(service.app, service.api_pool, "Handrail intake", KINDS)
     return await service.serve()
 

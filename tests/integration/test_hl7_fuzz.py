@@ -22,12 +22,14 @@ from attendance.siu import appointments
 from attendance.siu.terms import Kind
 from attendance.siu.terms import Terms as SiuTerms
 from handrail import sites
-from handrail.hl7 import store
-from handrail.hl7.desk import Desk, Letter, Part
+from handrail.desk import store
+from handrail.desk.desk import Desk
+from handrail.desk.letter import Letter
+from handrail.desk.sealing import Seal
+from handrail.desk.store import Sender
+from handrail.hl7.dialect import Hl7, Part
 from handrail.hl7.listener import Listener
-from handrail.hl7.sealing import Seal
 from handrail.hl7.settings import Hl7Settings
-from handrail.hl7.store import Sender
 from intake import adt
 from intake.adt import visits
 from intake.adt.terms import Place, Terms
@@ -51,8 +53,8 @@ async def listening(pool: asyncpg.Pool, part: Part, terms: str) -> AsyncIterator
     sender = Sender("ehr", *SENDER, "north", "America/New_York", is_outside=False, terms=terms)
     async with pool.acquire() as conn:
         await store.put_sender(conn, sender)
-    desk = Desk(pool, Seal(b"a key of this test"), part)
-    listener = Listener(Hl7Settings(), desk.answer)
+    spoken = Hl7(Desk(pool, Seal(b"a key of this test")), part)
+    listener = Listener(Hl7Settings(), spoken.answer)
     task = asyncio.create_task(listener.run())
 
     async def listens() -> int:

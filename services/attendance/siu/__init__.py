@@ -5,17 +5,18 @@ from zoneinfo import ZoneInfo
 
 from attendance.siu import appointments, routes
 from attendance.siu.asking import Intake
-from handrail.hl7.desk import Letter, Part
-from handrail.hl7.install import install as install_desk
-from handrail.hl7.install import settings_of
+from handrail.desk.desk import Desk
+from handrail.desk.letter import Letter
+from handrail.hl7.dialect import Part
+from handrail.hl7.install import install as install_hl7
 from handrail.hl7.reading import Message
+from handrail.hl7.settings import Hl7Settings
 from handrail.outbox import Connection
 from handrail.service import Service
 
 
-def install(service: Service) -> None:
-    """Give the service its desk for SIU, where a key is set."""
-    settings = settings_of(service)
+def install(service: Service, desk: Desk, settings: Hl7Settings) -> None:
+    """Have the desk take SIU."""
     intake = Intake(settings, service.access.inner_auth(service.name))
     part = Part(
         "SIU",
@@ -25,9 +26,8 @@ def install(service: Service) -> None:
         moment,
         intake.admission,
     )
-    desk = install_desk(service, settings, part)
-    if desk:
-        service.app.include_router(routes.routes(desk))
+    install_hl7(service, desk, settings, part)
+    service.app.include_router(routes.routes(desk))
 
 
 async def apply(conn: Connection, letter: Letter) -> None:

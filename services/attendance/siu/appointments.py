@@ -11,9 +11,9 @@ from attendance.commands import AnyCommand
 from attendance.facts import Seat, Session
 from attendance.siu.terms import Terms
 from handrail import edges
-from handrail.hl7 import store as names
-from handrail.hl7.desk import Letter
-from handrail.hl7.reading import MISSING, TYPE, UNKNOWN, VALUE, Refusal, at
+from handrail.desk import store as names
+from handrail.desk.letter import Letter
+from handrail.hl7.reading import MISSING, TYPE, UNKNOWN, VALUE, Message, Refusal, at
 from handrail.outbox import Connection
 
 MISSES = frozenset({"no_show", "late_cancellation"})
@@ -77,7 +77,8 @@ class Case:
         return Time(local, self._minutes(starts_at))
 
     def _start(self) -> datetime:
-        message, zone = self.letter.message, self.letter.zone
+        message: Message = self.letter.message
+        zone = self.letter.zone
         for segment, number, component in (("SCH", 11, 4), ("TQ1", 7, 1), ("AIS", 4, 1)):
             if message.value(segment, number, component):
                 return message.moment(segment, number, zone, component)

@@ -6,7 +6,7 @@ from uuid import UUID
 import httpx
 
 from handrail.access.tokens import InnerAuth
-from handrail.hl7.desk import Letter
+from handrail.desk.letter import Letter
 from handrail.hl7.settings import Hl7Settings
 
 SECONDS = 3.0

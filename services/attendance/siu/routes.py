@@ -3,9 +3,9 @@
 from fastapi import APIRouter
 
 from attendance.siu.terms import SiuSender
+from handrail.desk.desk import Desk
+from handrail.desk.review import put_sender
 from handrail.events.base import Code
-from handrail.hl7.desk import Desk
-from handrail.hl7.routes import put_sender
 
 
 def routes(desk: Desk) -> APIRouter:

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from handrail.desk.review import SenderWords
 from handrail.events.attendance import MissReason
 from handrail.events.base import Code, Modality, Mode, SessionType
-from handrail.hl7.routes import SenderWords
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 

@@ -3,21 +3,22 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from handrail.hl7.desk import Letter, Part
-from handrail.hl7.install import install as install_desk
-from handrail.hl7.install import settings_of
+from handrail.desk.desk import Desk
+from handrail.desk.letter import Letter
+from handrail.hl7.dialect import Part
+from handrail.hl7.install import install as install_hl7
 from handrail.hl7.reading import Message
+from handrail.hl7.settings import Hl7Settings
 from handrail.outbox import Connection
 from handrail.service import Service
 from intake.adt import hospital, routes, visits
 
 
-def install(service: Service) -> None:
-    """Give the service its desk for ADT, where a key is set."""
+def install(service: Service, desk: Desk, settings: Hl7Settings) -> None:
+    """Have the desk take ADT."""
     part = Part("ADT", frozenset(visits.BY_EVENT), visits.subject, apply, moment)
-    desk = install_desk(service, settings_of(service), part)
-    if desk:
-        service.app.include_router(routes.routes(desk))
+    install_hl7(service, desk, settings, part)
+    service.app.include_router(routes.routes(desk))
 
 
 async def apply(conn: Connection, letter: Letter) -> None:

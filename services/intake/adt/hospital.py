@@ -1,6 +1,6 @@
 """ADT of another hospital: being there is a pause here. It is never told who is known."""
 
-from handrail.hl7 import store as names
+from handrail.desk import store as names
 from intake import commands, store
 from intake.adt.visits import Case, open_of
 

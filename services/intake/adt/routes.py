@@ -7,10 +7,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from handrail import edges
+from handrail.desk import store as names
+from handrail.desk.desk import Desk
+from handrail.desk.review import put_sender
 from handrail.events.base import Code
-from handrail.hl7 import store as names
-from handrail.hl7.desk import Desk
-from handrail.hl7.routes import put_sender
 from handrail.outbox import Connection
 from handrail.receipts import Rejected
 from intake import store

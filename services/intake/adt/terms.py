@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from handrail.desk.review import SenderWords
 from handrail.events.base import Code
 from handrail.events.care import AgeGroup, Focus
 from handrail.events.intake import (
@@ -13,7 +14,6 @@ from handrail.events.intake import (
     Track,
     WeeklyMinutes,
 )
-from handrail.hl7.routes import SenderWords
 from intake.commands.stay import SessionsPerWeek
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=80)]

@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from handrail import edges
-from handrail.hl7 import store as names
-from handrail.hl7.desk import Letter
-from handrail.hl7.reading import MISSING, UNKNOWN, VALUE, Refusal, at
+from handrail.desk import store as names
+from handrail.desk.letter import Letter
+from handrail.hl7.reading import MISSING, UNKNOWN, VALUE, Message, Refusal, at
 from handrail.outbox import Connection
 from intake import admission, commands, store
 from intake.adt.terms import Terms
@@ -66,7 +66,8 @@ class Case:
 
     def unit(self) -> str:
         """Where the visit is."""
-        return self.letter.message.value("PV1", 3)
+        message: Message = self.letter.message
+        return message.value("PV1", 3)
 
     def day(self, field_number: int) -> date:
         """The day in that field of PV1; the message's own where there is none."""

@@ -1,1 +1,1 @@
-"""HL7 v2 messages in: read, answered, applied once and in the order of their time, or kept."""
+"""HL7 v2: read, answered and sent."""

@@ -10,6 +10,19 @@ from zoneinfo import ZoneInfo
 
 import hl7
 
+from handrail.desk import letter as desk
+from handrail.desk.letter import (
+    EVENT,
+    FAULT,
+    KIND,
+    MISSING,
+    PROCESSING,
+    SEQUENCE,
+    TYPE,
+    UNKNOWN,
+    VALUE,
+    VERSION,
+)
 from handrail.receipts import Rejected
 
 # MSH-18 as senders write it (table 0211), and the codec.
@@ -29,33 +42,26 @@ MOST_IN_A_NAME = 250
 Place = tuple[str, int, int]
 Answer = Literal["AE", "AR"]
 
-# Table 0357.
-SEQUENCE, MISSING, TYPE, VALUE = 100, 101, 102, 103
-KIND, EVENT, PROCESSING, VERSION, UNKNOWN, REPEATED, FAULT = 200, 201, 202, 203, 204, 205, 207
-
-
 # What the library raises on text that is no message; it does not say so.
 _BROKEN = (LookupError, ValueError, TypeError, AttributeError, AssertionError, hl7.HL7Exception)
 
 
-class Refusal(Exception):
-    """A message that cannot be taken. It names a code of table 0357 and a place, no content."""
+class Refusal(desk.Refusal):
+    """A message that cannot be taken, by segment, occurrence and field."""
 
     def __init__(
         self, error: int, place: Place, detail: str, *, code: str = "", answer: Answer = "AE"
     ) -> None:
-        """`place` is segment, occurrence and field; `code` is ours, where a rule refused."""
-        super().__init__(error)
-        self.error, self.place, self.detail, self.code, self.answer = (
-            *(error, place, detail, code),
-            answer,
-        )
+        """`code` is ours, where a rule refused."""
+        segment, _, field = place
+        super().__init__(error, f"{segment}-{field}", detail, code=code)
+        self.place, self.answer = place, answer
 
 
-def refused(rejected: Rejected) -> Refusal:
+def refused(rejected: Rejected, place: Place = ("MSH", 1, 9)) -> Refusal:
     """A rule's refusal, in HL7's words."""
     error = UNKNOWN if rejected.code.endswith("_unknown") else FAULT
-    return Refusal(error, ("MSH", 1, 9), rejected.detail, code=rejected.code)
+    return Refusal(error, place, rejected.detail, code=rejected.code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +129,7 @@ def at(segment: str, field: int) -> Iterator[None]:
     try:
         yield
     except Rejected as rejected:
-        refusal = refused(rejected)
-        refusal.place = (segment, 1, field)
-        raise refusal from None
+        raise refused(rejected, (segment, 1, field)) from None
 
 
 def read(raw: bytes) -> Message:
@@ -198,3 +202,6 @@ def control_of(raw: bytes) -> str:
     fields = head.split(head[3:4] or "|")
     found = fields[9] if head[:3] == "MSH" and len(fields) > 9 else ""
     return found if len(found) <= MOST_IN_A_NAME else ""
+
+
+__all__ = ["EVENT", "FAULT", "KIND", "MISSING", "TYPE", "UNKNOWN", "VALUE", "Message", "Refusal"]

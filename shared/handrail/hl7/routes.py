@@ -1,22 +1,10 @@
-"""HL7 by HTTP, who may send, and what is kept for review."""
+"""HL7 by HTTP."""
 
-from typing import Annotated, Any
-from uuid import UUID
+from fastapi import APIRouter, Request, Response
 
-import asyncpg
-import orjson
-from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from handrail.hl7 import answers
+from handrail.hl7.dialect import Hl7
 
-from handrail import edges, sites
-from handrail.events.base import Code, SiteId
-from handrail.hl7 import answers, store
-from handrail.hl7.desk import Desk
-from handrail.hl7.store import Sender
-from handrail.outbox import Connection
-from handrail.receipts import Rejected
-
-Named = Annotated[str, StringConstraints(max_length=180, pattern=r"^[^\x00-\x1f\x7f]*$")]
 _STATUS = {b"AA": 200, b"AE": 422, b"AR": 400}
 _BODY = {
     "requestBody": {
@@ -26,92 +14,15 @@ _BODY = {
 }
 
 
-class SenderWords(BaseModel):
-    """A system that may send. Each service adds how its own words are to be taken."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    application: Named = Field(description="MSH-3, its first component.")
-    facility: Named = Field(description="MSH-4, its first component.")
-    site_id: SiteId
-    time_zone: str = Field(description="IANA zone; moments without an offset are of it.")
-    is_outside: bool = Field(
-        default=False,
-        description="Another organisation: it is answered AA whether a person is known or not.",
-    )
-
-    @field_validator("time_zone")
-    @classmethod
-    def _is_zone(cls, name: str) -> str:
-        sites.zone_of(name)
-        return name
-
-
-async def put_sender(
-    pool: asyncpg.Pool, source: str, wanted: SenderWords, terms: BaseModel
-) -> None:
-    """Enter a sender under your own code, or change it. Raises Rejected."""
-    about = wanted.model_dump(include=set(SenderWords.model_fields))
-
-    async def put(conn: Connection) -> None:
-        try:
-            async with conn.transaction():
-                await store.put_sender(
-                    conn, Sender(source=source, terms=terms.model_dump_json(), **about)
-                )
-        except asyncpg.UniqueViolationError:
-            text = "Another sender has these two names."
-            raise Rejected("sender_taken", text, "application") from None
-
-    await edges.in_one_transaction(pool, lambda: None, put)
-
-
-def routes(desk: Desk) -> APIRouter:
-    """Messages by HTTP, and what is kept of them."""
+def routes(spoken: Hl7) -> APIRouter:
+    """Messages by HTTP."""
     router = APIRouter(prefix="/v1/hl7", tags=["hl7"])
 
     @router.post("/messages", openapi_extra=_BODY, response_class=Response)
     async def post_message(request: Request) -> Response:
         """Take one message; the answer is its acknowledgement: 200 AA, 422 AE, 400 AR."""
-        reply = await desk.answer(await request.body())
+        reply = await spoken.answer(await request.body())
         status = _STATUS[reply.split(b"\r")[1].split(b"|")[1]]
         return Response(reply, status, media_type=answers.MEDIA_TYPE)
 
-    @router.get("/messages")
-    async def get_messages(
-        limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-    ) -> list[dict[str, Any]]:
-        """What is kept for review, oldest first: the error and its place, not the content."""
-        async with desk.pool.acquire() as conn:
-            return await store.kept(conn, limit)
-
-    @router.get("/messages/{message_id}/content", response_class=Response)
-    async def get_content(message_id: UUID) -> Response:
-        """One kept message as it was sent; for whoever may know the person."""
-        return Response(await desk.content(message_id), media_type=answers.MEDIA_TYPE)
-
-    @router.post("/messages/{message_id}/redrive")
-    async def post_redrive(message_id: UUID) -> dict[str, Any]:
-        """Try a kept message again."""
-        return await desk.redrive(message_id)
-
-    @router.delete("/messages/{message_id}")
-    async def delete_message(message_id: UUID) -> dict[str, UUID]:
-        """Give a kept message up for good."""
-        async with desk.pool.acquire() as conn:
-            if not await store.drop(conn, message_id):
-                text = "No kept message has that identifier."
-                raise Rejected("message_unknown", text, "message_id")
-        return {"message_id": message_id}
-
-    @router.get("/senders")
-    async def get_senders() -> list[dict[str, Any]]:
-        """Who may send, and how their words are taken."""
-        async with desk.pool.acquire() as conn:
-            rows = await store.senders(conn)
-        return [row | {"terms": orjson.loads(row["terms"])} for row in rows]
-
     return router
-
-
-__all__ = ["Code", "SenderWords", "put_sender", "routes"]

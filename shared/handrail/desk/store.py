@@ -1,4 +1,4 @@
-"""The tables of HL7 messages."""
+"""The tables of what other systems send; they are named after HL7, which came first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,13 +31,13 @@ on conflict (source) do update set application = excluded.application,
 """
 # Locks the row: of two that bring the same message, the second sees what became of the first.
 _ENTER = """
-insert into hl7_messages as m (source, control, digest, kind, state, body)
-values ($1, $2, $3, $4, 'kept', $5)
+insert into hl7_messages as m (protocol, source, control, digest, kind, state, body)
+values ($1, $2, $3, $4, $5, 'kept', $6)
 on conflict (source, control) do update set tries = m.tries
-returning message_id, source, state, digest, tries
+returning message_id, source, state, digest, tries, protocol
 """
 _HOLD = """
-select message_id, source, state, digest, tries, body from hl7_messages
+select message_id, source, state, digest, tries, protocol, body from hl7_messages
 where message_id = $1 for update
 """
 _SETTLE = """
@@ -62,7 +62,7 @@ update hl7_messages set state = 'dropped', body = null, settled_at = now(), next
 where message_id = $1 and state = 'kept' returning 1
 """
 _KEPT = """
-select message_id, source, kind, state, error, code, place, tries, heard_at, next_try_at
+select message_id, protocol, source, kind, state, error, code, place, tries, heard_at, next_try_at
 from hl7_messages where state = 'kept' order by heard_at, message_id limit $1
 """
 _COUNTS = """
@@ -74,8 +74,10 @@ from hl7_messages where state = 'kept'
 _DUE = """
 select message_id from hl7_messages where next_try_at <= now() order by next_try_at limit $1
 """
+_REST = "update hl7_messages set next_try_at = null where message_id = $1"
 _HURRY = """
-update hl7_messages set next_try_at = now() where subject = $1 and next_try_at is not null
+update hl7_messages set next_try_at = now()
+where subject = any($1::bytea[]) and next_try_at is not null
 returning 1
 """
 # Locks the row, also of what nothing was heard of yet.
@@ -97,6 +99,20 @@ on conflict (name) do update set subject = n.subject
 returning subject
 """
 _RENAME = "update hl7_names set subject = $2 where subject = $1"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The row of a message."""
+
+    message_id: UUID
+    source: str
+    state: str
+    digest: bytes
+    tries: int
+    protocol: str
+    # Encrypted; None once it was applied or dropped.
+    body: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +146,19 @@ async def put_sender(conn: Connection, wanted: Sender) -> None:
 
 
 async def enter(  # as many as the row has parts
-    conn: Connection, source: str, control: bytes, *, digest: bytes, kind: str, body: bytes
-) -> Any:
-    """The row of this message, locked; it may have been there before."""
-    return await conn.fetchrow(_ENTER, source, control, digest, kind, body)
+    conn: Connection, name: tuple[str, str, bytes], *, digest: bytes, kind: str, body: bytes
+) -> Kept:
+    """The row of this message, locked; it may have been there before.
+
+    `name` is the dialect, the source and the keyed name of the message.
+    """
+    return Kept(*await conn.fetchrow(_ENTER, *name, digest, kind, body))
 
 
-async def hold(conn: Connection, message_id: UUID) -> Any:
+async def hold(conn: Connection, message_id: UUID) -> Kept | None:
     """The row of a message, locked; None where there is none."""
-    return await conn.fetchrow(_HOLD, message_id)
+    row = await conn.fetchrow(_HOLD, message_id)
+    return Kept(*row) if row else None
 
 
 async def settle(conn: Connection, message_id: UUID, state: str, subject: bytes | None) -> None:
@@ -179,9 +199,14 @@ async def due(pool: asyncpg.Pool) -> Sequence[UUID]:
     return [row["message_id"] for row in await pool.fetch(_DUE, MOST_DUE)]
 
 
-async def hurry(conn: Connection, subject: bytes) -> bool:
+async def rest(pool: asyncpg.Pool, message_id: UUID) -> None:
+    """Try it no more by itself."""
+    await pool.execute(_REST, message_id)
+
+
+async def hurry(conn: Connection, subjects: Sequence[bytes]) -> bool:
     """Try again at once what waits for something about the same. True where there is any."""
-    return bool(await conn.fetch(_HURRY, subject))
+    return bool(subjects and await conn.fetch(_HURRY, subjects))
 
 
 async def newest(conn: Connection, name: bytes) -> datetime:
