@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from handrail.desk.sealing import Seal
 from handrail.hl7 import answers, reading
 from handrail.hl7.reading import Refusal
-from handrail.hl7.sealing import Seal
 
 HEAD = "MSH|^~\\&|EHR|NORTH|||20261125120000||ADT^A04^ADT_A01|C1|P|2.5.1"
 GOOD = f"{HEAD}\rEVN||20261125120000\rPID|||7^^^NORTH^MR\rPV1||O|DAY^2|||||||||||7"
@@ -65,6 +65,27 @@ def test_line_ends_characters_and_separators_are_read_as_they_are_said_to_be(raw
     assert message.named("PID", 3, 4) == ("7", "NORTH")
     assert message.value("PV1", 3) in ("DAY", "DÄY")
     assert message.value("PV1", 99) == message.value("ZZZ", 1) == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("D\\T\\Y", "D&Y"),
+        ("D\\X41\\Y", "DAY"),
+        ("a\\.sp2\\b", "a\r\rb"),
+        ("NORTH\\clerk", "NORTH\\clerk"),
+        ("\\XZZ\\", "\\XZZ\\"),
+        ("\\\\", "\\\\"),
+        ("\\C2842\\", "\\C2842\\"),
+        # Otherwise ten thousand million line ends.
+        ("\\.sp9999999999\\", "\\.sp9999999999\\"),
+    ],
+)
+def test_what_no_escape_of_the_standard_is_stays_text_and_is_not_logged(
+    written: str, value: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert reading.read(GOOD.replace("DAY", written).encode()).value("PV1", 3) == value
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,9 @@ ENCODINGS = {
 }
 VERSIONS = re.compile(r"2\.[1-9](\.\d)?")
 _STAMP = re.compile(r"\d{8}(\d\d){0,3}(\.\d{1,4})?([+-]\d{4})?", re.ASCII)
+_ESCAPE = re.compile(
+    r"[HNFRSTE]|\.(br|sp|fi|nf|in|ti|sk|ce)([+-]?\d{1,2})?|X([0-9A-Fa-f]{2})+", re.ASCII
+)
 _SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}", re.ASCII)
 MOST_IN_A_NAME = 250
 
@@ -145,10 +148,29 @@ def read(raw: bytes) -> Message:
     if len(set(marks)) != 5 or any(one.isalnum() or one.isspace() for one in marks):
         raise _no_marks()
     try:
-        parsed = hl7.parse("\r".join(lines))
+        parsed = hl7.parse(lines[0][:8] + _plain("\r".join(lines)[8:], marks))
     except _BROKEN:
         raise _no_marks() from None
     return _headed(Message(parsed, "", "", "", "", ""))
+
+
+def _plain(text: str, marks: str) -> str:
+    """The text, where an escape character stands beside no escape of the standard, as text.
+
+    The library would write such a field into the log, and repeat `.sp` as often as a sender likes.
+    """
+    field, component, repeat, escape, sub = tuple(marks)
+    if escape not in text:
+        return text
+    pieces = re.split(f"([\r{re.escape(field + component + repeat + sub)}])", text)
+    return "".join(
+        one if _is_escaped(one.split(escape)) else one.replace(escape, f"{escape}E{escape}")
+        for one in pieces
+    )
+
+
+def _is_escaped(parts: list[str]) -> bool:
+    return len(parts) % 2 == 1 and all(_ESCAPE.fullmatch(one) for one in parts[1::2])
 
 
 def _no_marks() -> Refusal:
