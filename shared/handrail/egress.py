@@ -1,4 +1,4 @@
-"""The setting of which inner networks may be called by what others entered."""
+"""The settings of what leaves: which inner networks may be called, and how long it is kept."""
 
 from typing import Annotated
 
@@ -19,10 +19,13 @@ Networks = Annotated[str, AfterValidator(_readable)]
 
 
 class EgressSettings(FromEnvironment):
-    """Which inner networks an address may lead to that somebody entered; none by default."""
+    """Where an address that somebody entered may lead to, and what a topic of theirs keeps."""
 
     egress_allow: Networks = Field(
         default="", description="Networks, as `10.2.0.0/16`, with commas."
+    )
+    egress_topic_days: int = Field(
+        default=7, ge=1, le=30, description="How long a subscriber's own topic keeps a message."
     )
 
     def networks(self) -> tuple[Network, ...]:

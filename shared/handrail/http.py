@@ -142,7 +142,8 @@ async def _on_data(_request: Request, error: Exception) -> JSONResponse:
 
 async def _on_bad_moment(_request: Request, error: Exception) -> JSONResponse:
     log.warning("http.bad_moment", error=type(error).__name__)
-    answer = problem(503, "not_ready", "The database does not answer. Send the same again soon.")
+    detail = "The database or Kafka does not answer. Send the same again soon."
+    answer = problem(503, "not_ready", detail)
     answer.headers["retry-after"] = "1"
     return answer
 

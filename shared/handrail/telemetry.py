@@ -33,7 +33,7 @@ HTTP_STATUS = "http.response.status_code"
 _TRACER = "handrail"
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 # Libraries that write message content at DEBUG are held at INFO whatever is asked for.
-_CAPPED = ("aiokafka", "faststream", "asyncio", "asyncpg", "uvicorn")
+_CAPPED = ("aiokafka", "kafka", "faststream", "asyncio", "asyncpg", "uvicorn")
 
 
 def start_tracing(service: str, settings: Settings) -> TracerProvider:

@@ -10,11 +10,13 @@ from handrail import telemetry
 from handrail.personal.vault import Vault
 from handrail.relay import Relay
 from intake.disclosures.courier import Courier
+from intake.disclosures.topics import Topics
 from operate import databases
 from operate.home import Home
 from operate.parts import topics
 from operate.parts.kafka import Kafka
 from operate.parts.postgres import Postgres
+from tests.integration.encrypted import Papers, kafka_by_sasl_ssl, settings
 from tests.integration.kit import Kit, pool_of_its_own, vault_of_its_own
 from tests.integration.outside import KEY, LOOPBACK, Outside
 from tests.integration.ward import Ward
@@ -51,6 +53,25 @@ def broker() -> Iterator[Kafka]:
         kafka = runner.run(running.__aenter__())
         try:
             runner.run(topics.create(kafka.address))
+            yield kafka
+        finally:
+            runner.run(running.__aexit__(None, None, None))
+
+
+@pytest.fixture(scope="session")
+def papers(tmp_path_factory: pytest.TempPathFactory) -> Papers:
+    return Papers.made(tmp_path_factory.mktemp("papers"))
+
+
+@pytest.fixture(scope="session")
+def guarded_broker(papers: Papers) -> Iterator[Kafka]:
+    """A broker with Handrail's topics that lets in by TLS and SCRAM, and to what one may see."""
+    with asyncio.Runner() as runner:
+        running = kafka_by_sasl_ssl(papers)
+        kafka = runner.run(running.__aenter__())
+        try:
+            access = settings(kafka, papers).kafka_access()
+            runner.run(topics.create(kafka.address, access=access))
             yield kafka
         finally:
             runner.run(running.__aexit__(None, None, None))
@@ -94,7 +115,7 @@ async def pool(alerts_template: tuple[Postgres, Home]) -> AsyncIterator[asyncpg.
 @pytest.fixture
 async def outside(kit: Kit) -> AsyncIterator[Outside]:
     """Intake's subscribers over the kit's database."""
-    courier = Courier(kit.pool, KEY, LOOPBACK)
+    courier = Courier(kit.pool, Topics(kit.pool, kit.broker.address), KEY, LOOPBACK)
     yield Outside(kit.pool, courier)
     await courier.close()
 

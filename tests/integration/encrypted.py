@@ -1,4 +1,4 @@
-"""A PostgreSQL and a Kafka that let nobody in without TLS, for tests."""
+"""A PostgreSQL and a Kafka that let nobody in without TLS, and Kafka nobody to what is not theirs."""
 
 import contextlib
 import os
@@ -35,6 +35,8 @@ ssl.keystore.type=PEM
 ssl.keystore.location={key}
 ssl.truststore.type=PEM
 ssl.truststore.location={authority}
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:{user};User:ANONYMOUS
 """
 LOGIN = "org.apache.kafka.common.security.scram.ScramLoginModule"
 

@@ -83,7 +83,14 @@ class Outside:
         )
         subscriber_id = uuid4()
         async with self.pool.acquire() as conn, conn.transaction():
-            secret = await subscribers.put(conn, subscriber_id, wanted, key=KEY, allowed=LOOPBACK)
+            secret = await subscribers.put(
+                conn,
+                subscriber_id,
+                wanted,
+                key=KEY,
+                allowed=LOOPBACK,
+                topics=self.courier.topics,
+            )
         assert secret
         return subscriber_id, secret
 

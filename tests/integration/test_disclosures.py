@@ -211,7 +211,7 @@ async def test_two_couriers_send_each_message_once(outside: Outside, ear: Ear) -
     person = await outside.admitted()
     await outside.grants(person)
     keys = await outside.hears(*many(person, 30))
-    other = Outside(outside.pool, Courier(outside.pool, KEY, LOOPBACK))
+    other = Outside(outside.pool, Courier(outside.pool, outside.courier.topics, KEY, LOOPBACK))
     for _ in range(3):
         for one in (outside, other):
             await one.courier.look()
@@ -262,7 +262,7 @@ async def test_a_heartbeat_says_the_last_number_and_nothing_of_anybody(
 async def test_a_new_secret_signs_beside_the_old_one_for_a_day(outside: Outside, ear: Ear) -> None:
     subscriber, old = await outside.subscribes(ear.address)
     async with outside.pool.acquire() as conn, conn.transaction():
-        new = await subscribers.rotate(conn, subscriber, KEY)
+        new = await subscribers.rotate(conn, subscriber, KEY, outside.courier.topics)
     await outside.passes(2)
     await outside.delivers()
     assert ear.verified(old) == ear.verified(new)
@@ -279,7 +279,7 @@ async def test_nothing_is_sent_into_our_own_network_and_no_redirect_is_followed(
     outside: Outside, ear: Ear
 ) -> None:
     await outside.subscribes(ear.address)
-    strict = Outside(outside.pool, Courier(outside.pool, KEY))
+    strict = Outside(outside.pool, Courier(outside.pool, outside.courier.topics, KEY))
     await strict.passes(2)
     await strict.delivers()
     await strict.courier.close()

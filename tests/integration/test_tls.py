@@ -17,7 +17,6 @@ from handrail.topics import topic_of
 from operate import databases
 from operate.home import HOST, Home
 from operate.parts import postgres as parts_postgres
-from operate.parts import topics
 from operate.parts.kafka import Kafka, answers
 from operate.parts.postgres import Postgres
 from tests.integration.encrypted import (
@@ -25,18 +24,12 @@ from tests.integration.encrypted import (
     USER,
     Papers,
     by_tls,
-    kafka_by_sasl_ssl,
     lets_in,
     postgres_by_tls,
     settings,
     system_programs,
 )
 from tests.journeys.second import free_port, running
-
-
-@pytest.fixture
-def papers(tmp_path: Path) -> Papers:
-    return Papers.made(tmp_path)
 
 
 @pytest.fixture
@@ -54,12 +47,6 @@ async def postgres(papers: Papers, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     monkeypatch.setattr(parts_postgres, "packaged_binaries", lambda: programs)
     async with postgres_by_tls(papers) as server:
         yield server
-
-
-@pytest.fixture
-async def kafka(papers: Papers) -> AsyncIterator[Kafka]:
-    async with kafka_by_sasl_ssl(papers) as broker:
-        yield broker
 
 
 async def test_postgres_is_spoken_to_by_tls_and_its_certificate_is_looked_at(
@@ -80,30 +67,31 @@ async def test_postgres_is_spoken_to_by_tls_and_its_certificate_is_looked_at(
 
 
 async def test_kafka_lets_in_who_proves_it_and_is_looked_at_itself(
-    kafka: Kafka, papers: Papers
+    guarded_broker: Kafka, papers: Papers
 ) -> None:
-    assert await lets_in(settings(kafka, papers))
+    assert await lets_in(settings(guarded_broker, papers))
 
-    assert not await lets_in(settings(kafka, papers, kafka_password="another"))
-    assert not await lets_in(settings(kafka, papers, kafka_ca_file=papers / "stranger.pem"))
-    assert not await answers(kafka.address)
+    assert not await lets_in(settings(guarded_broker, papers, kafka_password="another"))
+    assert not await lets_in(
+        settings(guarded_broker, papers, kafka_ca_file=papers / "stranger.pem")
+    )
+    assert not await answers(guarded_broker.address)
 
 
 @pytest.mark.slow
 async def test_a_service_works_by_tls_and_sasl(
-    postgres: Postgres, kafka: Kafka, papers: Papers, tmp_path: Path
+    postgres: Postgres, guarded_broker: Kafka, papers: Papers, tmp_path: Path
 ) -> None:
     authority, home = papers / "authority.pem", Home(tmp_path)
     admin = by_tls(postgres.admin_url(), authority)
     await databases.prepare(admin, home, owns_server=True)
     url = databases.url_of(admin, "intake", home)
     await asyncio.to_thread(databases.migrate, url, "intake")
-    access = settings(kafka, papers).kafka_access()
-    await topics.create(kafka.address, access=access)
+    access = settings(guarded_broker, papers).kafka_access()
     base = f"http://{HOST}:{free_port()}"
     env = {
         "HANDRAIL_DATABASE_URL": url,
-        "HANDRAIL_KAFKA_BOOTSTRAP": kafka.address,
+        "HANDRAIL_KAFKA_BOOTSTRAP": guarded_broker.address,
         "HANDRAIL_KAFKA_SECURITY": "SASL_SSL",
         "HANDRAIL_KAFKA_USERNAME": USER,
         "HANDRAIL_KAFKA_PASSWORD": PASSWORD,
@@ -126,7 +114,7 @@ async def test_a_service_works_by_tls_and_sasl(
         async with httpx.AsyncClient(timeout=10, trust_env=False) as client:
             answer = await client.post(f"{base}/v1/command", json=command)
             assert answer.is_success, answer.text
-        heard = await _first(kafka, access)
+        heard = await _first(guarded_broker, access)
 
     assert heard["admission_id"] == answer.json()["subject"]
 

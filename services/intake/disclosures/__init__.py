@@ -6,13 +6,21 @@ from intake.disclosures import emergencies, emergency_routes, routes, subscriber
 from intake.disclosures.courier import Courier
 from intake.disclosures.ledger import LedgerSettings
 from intake.disclosures.reader import Reader
+from intake.disclosures.topics import Topics
 
 
 def install(service: Service) -> None:
-    """Give the service the routes and the two loops; they rest while nobody subscribes."""
+    """Give the service the routes and three loops; they rest while nobody subscribes."""
     key = read(LedgerSettings, service.name).key()
-    allowed = read(EgressSettings, service.name).networks()
-    courier = Courier(service.work_pool, key, allowed)
+    egress = read(EgressSettings, service.name)
+    allowed = egress.networks()
+    topics = Topics(
+        service.work_pool,
+        service.settings.kafka_bootstrap,
+        service.settings.kafka_access(),
+        egress.egress_topic_days,
+    )
+    courier = Courier(service.work_pool, topics, key, allowed)
     reader = Reader(
         service.settings.kafka_bootstrap,
         service.work_pool,
@@ -24,10 +32,11 @@ def install(service: Service) -> None:
         service.committed()
         reader.wake()
         courier.wake()
+        topics.wake()
 
-    service.app.include_router(routes.routes(service.api_pool, entered, key, allowed))
+    service.app.include_router(routes.routes(service.api_pool, entered, key, allowed, topics))
     service.app.include_router(routes.ledger_routes(service.api_pool, service.committed, key))
     service.app.include_router(emergency_routes.routes(service.api_pool, service.committed, key))
-    service.loops += [reader.run, courier.run]
+    service.loops += [reader.run, courier.run, topics.run]
     service.shows["emergencies"] = lambda: emergencies.to_review(service.api_pool)
     service.shows["subscribers"] = lambda: subscribers.status(service.api_pool)

@@ -16,6 +16,7 @@ from handrail.transient import TRANSIENT
 from handrail.webhooks import signed_headers
 from intake.disclosures import queue, spoken
 from intake.disclosures.queue import Message
+from intake.disclosures.topics import Topics, is_topic
 
 LOOK_SECONDS = 1.0
 IDLE_SECONDS = 15.0
@@ -31,6 +32,7 @@ class Courier:
     """Sends for ever; `wake` is rung when something came."""
 
     pool: asyncpg.Pool
+    topics: Topics
     key: bytes
     allowed: tuple[Network, ...] = ()
     holder: UUID = field(default_factory=uuid4)
@@ -75,6 +77,7 @@ class Courier:
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._client:
             await self._client.aclose()
+        await self.topics.close()
 
     async def _serve(self, subscriber_id: UUID) -> None:
         try:
@@ -116,6 +119,8 @@ class Courier:
     async def _send(self, message: Message) -> Outcome:
         if spoken.is_spoken(message.url):
             return await self._speak(message)
+        if is_topic(message.url):
+            return await self.topics.post(message)
         headers = signed_headers(message.secrets, str(message.key), message.body)
         if self._client is None:
             self._client = outbound.client(self.allowed)

@@ -94,6 +94,8 @@ class Message:
     key: UUID
     sequence: int
     body: bytes
+    # The subscriber's own name of whom it is about; a heartbeat is about nobody.
+    subject: UUID | None = None
     row: int | None = None
     unconfirmed: bool = False
     entry: Entry | None = None
@@ -210,8 +212,9 @@ def _chosen(held: Any, row: Any, admission: Admission, told: Allowed) -> Message
         "table": disclosure.TABLE.version,
     }
     entry = Entry("delivered", held["subscriber_id"], row["admission_id"], about)
+    subject = messages.own_name(own_key, str(data["admission_id"]))
     return _message(
-        held, row["delivery_id"], sequence, body, row=row["id"], entry=entry,
+        held, row["delivery_id"], sequence, body, subject=subject, row=row["id"], entry=entry,
         unconfirmed=row["unconfirmed"],
     )  # fmt: skip
 

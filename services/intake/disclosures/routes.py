@@ -15,6 +15,7 @@ from handrail.outbound import Network
 from handrail.receipts import Day
 from intake.disclosures import ledger, subscribers
 from intake.disclosures.subscribers import Subscriber
+from intake.disclosures.topics import Topics, is_topic, name_of
 from intake.store import people
 
 # 45 CFR 164.528; 42 CFR 2.25 asks for three.
@@ -30,7 +31,11 @@ class Law(BaseModel):
 
 
 def routes(
-    pool: asyncpg.Pool, committed: Committed, key: bytes, allowed: tuple[Network, ...]
+    pool: asyncpg.Pool,
+    committed: Committed,
+    key: bytes,
+    allowed: tuple[Network, ...],
+    topics: Topics,
 ) -> APIRouter:
     """Subscribers: entered, removed, tried again, replayed."""
     router = APIRouter(prefix="/v1", tags=["disclosures"])
@@ -46,9 +51,12 @@ def routes(
         secret = await edges.in_one_transaction(
             pool,
             committed,
-            lambda conn: subscribers.put(conn, subscriber_id, wanted, key=key, allowed=allowed),
+            lambda conn: subscribers.put(
+                conn, subscriber_id, wanted, key=key, allowed=allowed, topics=topics
+            ),
         )
-        return {"subscriber_id": subscriber_id, "secret": secret}
+        topic = name_of(subscriber_id) if is_topic(wanted.url) else None
+        return {"subscriber_id": subscriber_id, "secret": secret, "topic": topic}
 
     @router.delete("/subscribers/{subscriber_id}")
     async def delete_subscriber(subscriber_id: UUID) -> dict[str, UUID]:
@@ -78,9 +86,9 @@ def routes(
 
     @router.post("/subscribers/{subscriber_id}/secret")
     async def post_secret(subscriber_id: UUID) -> dict[str, str]:
-        """A new signing secret, shown this once; the old one signs beside it for a day."""
+        """A new secret, shown this once: an old one signs beside it for a day, a password ends."""
         secret = await edges.in_one_transaction(
-            pool, committed, lambda conn: subscribers.rotate(conn, subscriber_id, key)
+            pool, committed, lambda conn: subscribers.rotate(conn, subscriber_id, key, topics)
         )
         return {"secret": secret}
 

@@ -16,6 +16,7 @@ from handrail.outbox import Connection
 from handrail.receipts import Rejected
 from intake.disclosures import ledger, messages
 from intake.disclosures.ledger import Entry
+from intake.disclosures.topics import Topics, is_topic
 from intake.rules.disclosure import TABLE
 
 OLD_SECRET_HOURS = 24
@@ -23,9 +24,9 @@ OLD_SECRET_HOURS = 24
 _ADD = """
 insert into subscribers (
     subscriber_id, site_id, recipient_class, recipient, purpose, data_classes, url,
-    heartbeat_seconds, secret, subject_key
+    heartbeat_seconds, secret, subject_key, topic
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 on conflict (subscriber_id) do nothing returning secret
 """
 _SAME = """
@@ -49,7 +50,10 @@ where subscriber_id = $1 and sequence >= $2 and state = 'sent' returning 1
 _ROTATE = """
 update subscribers
 set old_secret = secret, old_until = now() + $3 * interval '1 hour', secret = $2
-where subscriber_id = $1 and state <> 'removed' returning 1
+where subscriber_id = $1
+"""
+_ADDRESS = """
+select url from subscribers where subscriber_id = $1 and state <> 'removed' for update
 """
 _KEY = "select subject_key from subscribers where subscriber_id = $1"
 _LIST = """
@@ -84,7 +88,9 @@ class Subscriber(BaseModel):
     recipient: Code = Field(description="As consents name it.")
     purpose: Literal["treatment", "payment", "operations", "support", "legal"]
     data_classes: Annotated[tuple[DataClass, ...], Field(min_length=1, max_length=8)]
-    url: Annotated[str, StringConstraints(min_length=8, max_length=500, pattern=r"^[!-~]+$")]
+    url: Annotated[str, StringConstraints(min_length=6, max_length=500, pattern=r"^[!-~]+$")] = (
+        Field(description="`https://…`, `mllps://…`, or `kafka:` for a topic of its own.")
+    )
     heartbeat_seconds: Annotated[int, Field(ge=1, le=86_400)] = 3600
 
     def about(self) -> dict[str, Any]:
@@ -99,18 +105,22 @@ async def put(
     *,
     key: bytes,
     allowed: tuple[Network, ...],
+    topics: Topics,
 ) -> str | None:
-    """Enter a subscriber. Gives its signing secret, this once.
+    """Enter a subscriber. Gives its signing secret, or its password at Kafka, this once.
 
-    Raises Rejected for what no consent could ever allow, and when the identifier is taken.
+    Raises Rejected for what no consent could ever allow, when the identifier is taken, and where
+    Kafka cannot keep a topic for one alone.
     """
     _require_possible(wanted, allowed)
     about = (subscriber_id, *wanted.model_dump().values())
     if await conn.fetchval(_SAME, *about):
         return None
-    secret = webhooks.new_secret()
-    if not await conn.fetch(_ADD, *about, secret, secrets.token_bytes(32)):
+    secret, state = ("", "open") if is_topic(wanted.url) else (webhooks.new_secret(), None)
+    if not await conn.fetch(_ADD, *about, secret, secrets.token_bytes(32), state):
         raise Rejected("subscriber_taken", "That identifier is another's.", "subscriber_id")
+    if state:
+        secret = await topics.enter(subscriber_id)
     await _note(conn, key, "subscriber_entered", subscriber_id, wanted.about())
     return secret
 
@@ -121,10 +131,10 @@ def _require_possible(wanted: Subscriber, allowed: tuple[Network, ...]) -> None:
         raise Rejected("purpose_not_for_recipient", "See docs/consent.md.", "purpose")
     if TABLE.never(wanted.recipient_class) & set(wanted.data_classes):
         raise Rejected("never_told", "That is never told to such a recipient.", "data_classes")
-    if not can_be_named(wanted.url, allowed):
+    if not is_topic(wanted.url) and not can_be_named(wanted.url, allowed):
         raise Rejected(
             "address_not_allowed",
-            "An https address without a user name in it, or mllps with a port.",
+            "An https address without a user name in it, mllps with a port, or kafka: alone.",
             "url",
         )
 
@@ -150,10 +160,15 @@ async def replay(conn: Connection, subscriber_id: UUID, first: int, key: bytes) 
     return count
 
 
-async def rotate(conn: Connection, subscriber_id: UUID, key: bytes) -> str:
-    """A new signing secret; the old one signs beside it for a day."""
-    secret = webhooks.new_secret()
-    _require(await conn.fetchval(_ROTATE, subscriber_id, secret, OLD_SECRET_HOURS))
+async def rotate(conn: Connection, subscriber_id: UUID, key: bytes, topics: Topics) -> str:
+    """A new signing secret, the old one beside it for a day; or a new password in its place."""
+    url = await conn.fetchval(_ADDRESS, subscriber_id)
+    _require(url)
+    if is_topic(url):
+        secret = await topics.renew(subscriber_id)
+    else:
+        secret = webhooks.new_secret()
+        await conn.execute(_ROTATE, subscriber_id, secret, OLD_SECRET_HOURS)
     await _note(conn, key, "secret_rotated", subscriber_id, {})
     return secret
 
