@@ -31,7 +31,7 @@ async def main() -> int:
     service.app.include_router(notice_routes.routes(service.api_pool, service.committed))
     page.install(service, ladder)
     fhir.install(service.app, service.api_pool, "Handrail alerts", KINDS)
-    service.loops.append(escalation.sweeper(service.work_pool, service.committed))
+    service.loops.append(escalation.sweeper(service.work_pool, service.committed, ladder))
     allowed = read(EgressSettings, "alerts").networks()
     mail = read(delivery.MailSettings, "alerts")
     sender = delivery.Sender(service.work_pool, mail, allowed)

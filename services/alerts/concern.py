@@ -17,7 +17,13 @@ from handrail import sites
 from handrail.envelope import Received
 from handrail.events import AdmissionEvent, DayClosed
 from handrail.events.alerts import AlertsDayClosed, RiskChanged
-from handrail.events.intake import IntakeCompleted, ReferralReceived, Transferred
+from handrail.events.intake import (
+    AdmissionsMerged,
+    AdmissionsUnmerged,
+    IntakeCompleted,
+    ReferralReceived,
+    Transferred,
+)
 from handrail.outbox import Connection
 from handrail.sites import Site, closed_event
 
@@ -49,17 +55,19 @@ async def take(conn: Connection, received: Sequence[Received], ladder: Ladder) -
 
 
 async def apply_own(
-    conn: Connection, row: Row, fact: Fact, event: AdmissionEvent, ladder: Ladder
+    conn: Connection, row: Row, fact: Fact, events: Sequence[AdmissionEvent], ladder: Ladder
 ) -> None:
-    """Take a fact of the care team's own work, stage its event, and tell what follows at once."""
+    """Take a fact of this service's own, stage its events, and tell what follows at once.
+
+    The row's `heard_at` is when the fact was recorded.
+    """
     batch = Batch(ladder, row.partition, rows={row.admission_id: row})
     row.record.waiting.append(fact)
-    row.heard_at, row.cause = event.recorded_at, None
     await store.add_facts(conn, [(row.admission_id, fact)])
     await sites.load(conn, [row.site_id])
     await _load_sites(conn, batch, ())
-    batch.events.append(event)
-    batch.causes.append(None)
+    batch.events += events
+    batch.causes += [None] * len(events)
     history = await _histories(conn, [row])
     tell(batch, row, [], batch.glimpse(row, _before(row, history)))
     await write(conn, batch)
@@ -88,7 +96,18 @@ async def _keep_facts(
     people = {e.admission_id: (e.admission_id, e.program_id, e.track) for e in placed}
     await store.learn_people(conn, list(people.values()))
     await teams.learn(conn, (r.event for r in about))
+    await store.learn_merges(conn, _merges(received))
     return told
+
+
+def _merges(received: Iterable[Received]) -> dict[tuple[UUID, UUID], bool]:
+    """Who is merged into whom, or no more: told by the duplicate's stream alone, in its order."""
+    return {
+        (event.duplicate_id, event.survivor_id): isinstance(event, AdmissionsMerged)
+        for event in (one.event for one in received)
+        if isinstance(event, AdmissionsMerged | AdmissionsUnmerged)
+        and event.admission_id == event.duplicate_id
+    }
 
 
 async def _days_to_end(

@@ -49,7 +49,9 @@ select outreach_id, concern_id, admission_id, channel, outcome, party, day, occu
 returning outreach_id
 """
 _ATTEMPTS = """
-select channel, outcome, day, party from outreach where concern_id = $1
+select channel, outcome, day, party from outreach
+where concern_id = $1
+    or concern_id in (select m.concern_id from moved_concerns m where m.goes_on_as = $1)
 order by occurred_at, recorded_at
 """
 _NEXT = """
@@ -122,10 +124,15 @@ async def lock(conn: Connection, concern_id: UUID) -> Open | None:
     row = await conn.fetchrow(_LOCK, concern_id)
     if row is None:
         return None
-    site = (await sites.load(conn, [row["site_id"]]))[row["site_id"]]
-    closed = await conn.fetchval(_CLOSED, row["site_id"])
-    site = replace(site, closed_through=closed or site.closed_through)
+    site = await site_of(conn, row["site_id"])
     return _open(row, site, await policies.load(conn, [site.site_id]))
+
+
+async def site_of(conn: Connection, site_id: str) -> Site:
+    """A site by the days that are over here, with its days held open until the transaction ends."""
+    site = (await sites.load(conn, [site_id]))[site_id]
+    closed = await conn.fetchval(_CLOSED, site_id)
+    return replace(site, closed_through=closed or site.closed_through)
 
 
 def _open(row: Mapping[str, Any], site: Site, known: Policies) -> Open:

@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 
 import asyncpg
 
-from alerts import desk, duty, notices
+from alerts import desk, duty, merging, notices
 from alerts.desk import Open
 from alerts.notices import News
+from alerts.rules import Ladder
 from alerts.staffed import next_staffed
 from handrail import metrics, outbox
 from handrail.events.alerts import AlertEscalated
@@ -18,8 +19,10 @@ from handrail.transient import TRANSIENT
 SWEEP_SECONDS = 1.0
 
 
-def sweeper(pool: asyncpg.Pool, committed: Callable[[], None]) -> Callable[[], Awaitable[None]]:
-    """A loop that escalates what is overdue, for ever."""
+def sweeper(
+    pool: asyncpg.Pool, committed: Callable[[], None], ladder: Ladder
+) -> Callable[[], Awaitable[None]]:
+    """A loop that escalates what is overdue, and moves flags of merged persons, for ever."""
 
     async def sweep_for_ever() -> None:
         while True:
@@ -28,7 +31,9 @@ def sweeper(pool: asyncpg.Pool, committed: Callable[[], None]) -> Callable[[], A
                     escalated = await sweep(conn)
                 metrics.ESCALATED.inc(escalated)
                 metrics.LAST_SUCCESS.labels("escalation").set_to_current_time()
-                if escalated:
+                async with pool.acquire() as conn, conn.transaction():
+                    moved = await merging.sweep(conn, ladder)
+                if escalated or moved:
                     committed()
             await asyncio.sleep(SWEEP_SECONDS)
 

@@ -25,8 +25,11 @@ class Reason:
 def now(story: Story, policy: Policy) -> list[Reason]:
     """What holds at any moment: safety, the misses of the present absence, the first visit."""
     reasons = []
-    if story.safety:
-        reasons.append(Reason(0, "safety_flag", "a safety flag is open"))
+    if story.has_flag() and not story.flag_moved:
+        words = "a safety flag is open"
+        if not story.safety:
+            words += ", from the person's other record"
+        reasons.append(Reason(0, "safety_flag", words))
         if story.run:
             words = "missed a session while a safety flag is open"
             reasons.append(Reason(0, "miss_with_safety_flag", words))

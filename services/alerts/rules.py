@@ -21,6 +21,8 @@ NEW_GROUND = ("first_visit_missed", "no_first_session", "no_session_after_step")
 BANDS: tuple[Band, ...] = ("low", "middle", "high")
 # What was overdue has been done; nobody had to come back.
 DONE = "done"
+# The person was recorded twice: it goes on under the admission that is kept.
+MOVED_OVER = "moved_over"
 # Endings after which the same absence opens no new concern.
 LET_GO = ("transferred_and_seen", "declined_documented", "exhausted")
 
@@ -76,6 +78,8 @@ def take(story: Story, fact: Fact, ladder: Ladder, history: Sequence[Fact] = ())
     if truth is None:
         return []
     learn(story, truth)
+    if truth.what == "flag_left":
+        return _weigh_anew(story, truth.recorded, ladder)
     ended = _ending(story, truth, ladder.policy)
     outcomes = _close(story, fact.recorded, ended) if ended else []
     return outcomes + _decide(story, fact.recorded, now(story, ladder.policy), ladder.policy)
@@ -109,6 +113,11 @@ def refold(story: Story, facts: Sequence[Fact], day: int, ladder: Ladder) -> lis
         setattr(true, field, getattr(story, field))
     for field in story.__struct_fields__:
         setattr(story, field, getattr(true, field))
+    return _weigh_anew(story, day, ladder)
+
+
+def _weigh_anew(story: Story, day: int, ladder: Ladder) -> list[Outcome]:
+    """The open concern by what still holds, after something was taken away."""
     reasons = now(story, ladder.policy)
     # Silence and risk speak at a day's end: one that opened today was not held up by them.
     if story.concern and story.concern.opened < day and not story.is_suppressed():
@@ -213,7 +222,7 @@ def _ending(  # noqa: PLR0911  # one line an ending
     if fact.what == "resolved":
         return fact.codes[0]
     if concern.level == 0:
-        return ""
+        return MOVED_OVER if fact.what == "flag_moved" else ""
     if concern.kind in CHORES and fact.what not in ("discharged", "lost"):
         # Coming to a session reviews no plan: it ends when what was overdue has been done.
         open_still = now(story, policy) or chores(story, fact.recorded, policy)

@@ -38,6 +38,11 @@ select * from unnest($1::uuid[], $2::text[], $3::text[])
 on conflict (admission_id) do update set
     program_id = excluded.program_id, track = excluded.track
 """
+_LEARN_MERGES = """
+insert into merges (duplicate_id, survivor_id, in_force)
+select * from unnest($1::uuid[], $2::uuid[], $3::boolean[])
+on conflict (duplicate_id, survivor_id) do update set in_force = excluded.in_force
+"""
 _HEAR = """
 insert into days_heard as d (site_id, partition, owner, day)
 select * from unnest($1::text[], $2::smallint[], $3::text[], $4::date[])
@@ -132,6 +137,13 @@ async def learn_people(conn: Connection, admitted: Sequence[tuple[UUID, str, str
     """Keep who is in which programme and track: what a member may see hangs on it."""
     if admitted:
         await conn.execute(_LEARN_PEOPLE, *map(list, zip(*admitted, strict=True)))
+
+
+async def learn_merges(conn: Connection, told: Mapping[tuple[UUID, UUID], bool]) -> None:
+    """Keep of each (duplicate, survivor) whether they are merged now."""
+    if told:
+        rows = [(*pair, in_force) for pair, in_force in told.items()]
+        await conn.execute(_LEARN_MERGES, *map(list, zip(*rows, strict=True)))
 
 
 async def facts_of(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, list[Fact]]:

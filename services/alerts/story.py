@@ -76,6 +76,14 @@ class Story(msgspec.Struct, array_like=True):
     # Planned seats of which nobody has said what became of them, with their days; and the past ones.
     unreported: dict[str, int] = {}
     asked_for: list[Pause] = []
+    # The person was recorded twice: the flag of this admission stands under the one that is kept.
+    flag_moved: bool = False
+    # The duplicates whose flags stand here.
+    flags_taken: list[str] = []
+
+    def has_flag(self) -> bool:
+        """A safety flag is open, of this admission or of a duplicate."""
+        return self.safety or bool(self.flags_taken)
 
     def expected_absences(self) -> list[Pause]:
         """When a missing session says nothing of the person, and why."""
@@ -245,7 +253,9 @@ def _screened(story: Story, fact: Fact) -> None:
 
 def _measured(story: Story, fact: Fact) -> None:
     score, safety = fact.numbers
-    story.safety = story.safety or bool(safety)
+    if safety:
+        # Also where an older flag stands elsewhere: a new one speaks again.
+        story.safety, story.flag_moved = True, False
     if fact.codes[0] in ASKED_AGAIN:
         story.forms[fact.codes[0]] = fact.recorded
     behaviour.measured(story.behaviour, fact.recorded, fact.codes[0], score)
@@ -278,7 +288,25 @@ def _visit_kept(story: Story, fact: Fact) -> None:
 
 
 def _safety_cleared(story: Story, _fact: Fact) -> None:
-    story.safety = False
+    story.safety, story.flags_taken = False, []
+
+
+def _flag_moved(story: Story, _fact: Fact) -> None:
+    story.flag_moved = True
+
+
+def _flag_back(story: Story, _fact: Fact) -> None:
+    story.flag_moved = False
+
+
+def _flag_taken(story: Story, fact: Fact) -> None:
+    _flag_left(story, fact)
+    story.flags_taken = [*story.flags_taken, *fact.codes]
+    story.flag_moved = False
+
+
+def _flag_left(story: Story, fact: Fact) -> None:
+    story.flags_taken = [one for one in story.flags_taken if one not in fact.codes]
 
 
 def _contact(story: Story, day: int) -> None:
@@ -311,4 +339,8 @@ _OTHERS = {
     "first_visit_kept": _visit_kept,
     "returned_to_care": _visit_kept,
     "resolved": _safety_cleared,
+    "flag_moved": _flag_moved,
+    "flag_back": _flag_back,
+    "flag_taken": _flag_taken,
+    "flag_left": _flag_left,
 }

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from alerts.duty import Duty, begin
 from alerts.notices import News
 from alerts.policy import Policy
-from alerts.rules import DONE, Outcome
+from alerts.rules import DONE, MOVED_OVER, Outcome
 from alerts.staffed import next_staffed
 from alerts.story import Concern
 from handrail.events import Event
@@ -183,6 +183,9 @@ class Telling:
         )
 
     def _close(self, about: About, row: ConcernRow, ending: str) -> None:
+        if ending == MOVED_OVER:
+            # Whoever moved it says where to.
+            return
         if ending == DONE:
             self._say(about, published.ConcernDone, concern_id=row.concern_id)
             return

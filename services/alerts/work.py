@@ -180,7 +180,8 @@ async def _tell(
         told.numbers,
         told.seat,
     )
-    await concern.apply_own(conn, row, fact, event, ladder)
+    row.heard_at = event.recorded_at
+    await concern.apply_own(conn, row, fact, [event], ladder)
 
 
 async def _require_evidence(conn: Connection, found: Open, ending: str) -> None:

@@ -97,3 +97,52 @@ async def test_a_roster_is_asked_for_once_and_silence_ends_with_the_first_report
     await say(conn, "take_roster", NOW, session_id=session, entries=entries)
     assert await watchdog.overdue(conn, "north") == []
     assert await watchdog.silent_feeds(conn, timedelta(0)) == []
+
+
+@pytest.mark.parametrize("left", ["cancel_seat", "move_seat", "neither"])
+async def test_who_calls_off_or_is_moved_is_free_for_another_session_in_the_same_batch(
+    conn: Connection, left: str
+) -> None:
+    noon = (NOW + timedelta(days=5)).replace(hour=12, minute=0)
+    first, second, third = [
+        await say(
+            conn,
+            "schedule_session",
+            NOW,
+            site_id="north",
+            session_key=str(at),
+            session_type="group",
+            planned_on=at.date(),
+            starts_at=at,
+            planned_minutes=180,
+            roster=people,
+        )
+        for at, people in (
+            (noon, [PERSON]),
+            (noon + timedelta(days=1), []),
+            (noon + timedelta(days=2), [PERSON]),
+        )
+    ]
+    overlapping = {
+        "do": "schedule_session",
+        "site_id": "north",
+        "session_key": "overlapping",
+        "session_type": "group",
+        "planned_on": noon.date(),
+        "starts_at": noon + timedelta(hours=1),
+        "planned_minutes": 60,
+        "roster": [PERSON],
+    }
+    leaves = {
+        "cancel_seat": {"session_id": first},
+        "move_seat": {"session_id": first, "to_session_id": second},
+        "neither": {"session_id": third},
+    }[left]
+    do = "cancel_seat" if left == "neither" else left
+    bodies = [{"do": do, "admission_id": PERSON} | leaves, overlapping]
+    batch = [body | {"key": uuid4().hex, "occurred_at": NOW} for body in bodies]
+
+    results = await roster.take(conn, COMMANDS.validate_python(batch), NOW)
+
+    expected = [None, "double_booked" if left == "neither" else None]
+    assert [result.code for result in results] == expected

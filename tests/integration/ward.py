@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from alerts import concern, escalation, work
+from alerts import concern, escalation, merging, work
 from alerts.commands import COMMANDS
 from alerts.policy import DEFAULT
 from alerts.risk.table import load_table
@@ -127,6 +127,18 @@ class Ward:
         """In hospital."""
         await self.hears(intake.PutOnHold(**self.about(person), reason="hospital"))
 
+    async def merged(self, duplicate: UUID, survivor: UUID) -> None:
+        """Intake says in both streams that they are one person."""
+        for person in (duplicate, survivor):
+            pair = {"survivor_id": survivor, "duplicate_id": duplicate}
+            await self.hears(intake.AdmissionsMerged(**self.about(person), **pair))
+
+    async def unmerged(self, duplicate: UUID, survivor: UUID) -> None:
+        """Intake says in both streams that they are two."""
+        for person in (duplicate, survivor):
+            pair = {"survivor_id": survivor, "duplicate_id": duplicate, "status": "admitted"}
+            await self.hears(intake.AdmissionsUnmerged(**self.about(person), **pair))
+
     async def hears(self, *events: Event) -> None:
         """One transaction takes these events."""
         async with self.pool.acquire() as conn, conn.transaction():
@@ -194,6 +206,11 @@ class Ward:
         """One turn of the escalation."""
         async with self.pool.acquire() as conn, conn.transaction():
             return await escalation.sweep(conn)
+
+    async def moves_flags(self) -> int:
+        """One turn of what follows from persons recorded twice."""
+        async with self.pool.acquire() as conn, conn.transaction():
+            return await merging.sweep(conn, self.ladder)
 
     async def told(self, *names: str) -> list[str]:
         """The names of the events told so far, in order; only these if some are named."""

@@ -52,6 +52,26 @@ async def test_two_records_of_one_person_become_one_and_two_again(clinic: Clinic
         assert unmerged["status"] == "admitted"
 
 
+async def test_an_open_safety_concern_goes_with_the_person_and_back(clinic: Clinic) -> None:
+    kept, twice = await clinic.admitted(), await clinic.admitted()
+    about = {"admission_id": str(twice), "instrument": "c_ssrs", "score": 4, "safety": True}
+    await clinic.say("attendance", "record_measure", **about)
+    await clinic.concern(twice, level=0, state="open")
+    pair: dict[str, object] = {"admission_id": str(kept), "duplicate_id": str(twice)}
+
+    await clinic.say("intake", "merge_admissions", **pair)
+    one = await clinic.concern(kept, level=0, state="open")
+    assert [c["ending"] for c in await clinic.concerns(twice)] == ["moved_over"]
+    assert [alert["level"] for alert in one["alerts"]] == [0]
+    assert one["escalate_at"]
+
+    await clinic.say("intake", "unmerge_admissions", **pair)
+    await clinic.concern(kept, ending="withdrawn")
+    assert (await clinic.concern(twice, level=0, state="open"))["spell"] == 2
+    [moved] = [said for name, said in await clinic.told("alerts", twice) if "concern_moved" in name]
+    assert moved["to_admission_id"] == str(kept)
+
+
 async def takes_nothing(clinic: Clinic, person: UUID) -> None:
     """Wait until attendance refuses a session of tomorrow for this admission."""
 

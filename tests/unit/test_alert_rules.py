@@ -20,6 +20,7 @@ _OWNERS = {
     **dict.fromkeys(("discharged", "reopened", "unadmitted", "admitted"), "intake"),
     "outreach": "alerts",
     "resolved": "alerts",
+    **dict.fromkeys(("flag_moved", "flag_back", "flag_taken", "flag_left"), "alerts"),
     "first_visit_missed": "aftercare",
 }
 Told = tuple[object, ...]

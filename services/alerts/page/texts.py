@@ -78,6 +78,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "discharged": ("discharged", "alta"),
     "done": ("what was overdue has been done", "se hizo lo que estaba atrasado"),
     "withdrawn": ("taken back after a correction", "retirado tras una corrección"),
+    "moved_over": (
+        "goes on under the person's other record",
+        "sigue en el otro expediente de la persona",
+    ),
     "filters": ("Filters", "Filtros"),
     "program": ("Programme", "Programa"),
     "track": ("Track", "Horario"),
@@ -337,6 +341,10 @@ TEXTS: dict[str, tuple[str, str]] = {
 _SPANISH: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), words)
     for pattern, words in (
+        (
+            r"a safety flag is open, from the person's other record",
+            "hay una alerta de seguridad abierta, del otro expediente de la persona",
+        ),
         (r"a safety flag is open", "hay una alerta de seguridad abierta"),
         (r"missed a session while a safety flag is open", "faltó con alerta de seguridad abierta"),
         (r"the first aftercare visit was not kept", "no acudió a la primera visita posterior"),

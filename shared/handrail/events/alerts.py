@@ -146,6 +146,13 @@ class ConcernDone(ConcernEvent):
     """What the programme owed the person, a review or a form, has been done: the concern is closed."""
 
 
+@event("alerts.concern_moved.v1")
+class ConcernMoved(ConcernEvent):
+    """A person was recorded twice: the open safety concern goes on under the admission that is kept."""
+
+    to_admission_id: UUID
+
+
 @event("alerts.concern_withdrawn.v1")
 class ConcernWithdrawn(ConcernEvent):
     """A correction showed there was no reason: the alert is taken back."""
