@@ -10,7 +10,7 @@ from handrail import inbox
 from handrail.dead_letters import BEHIND, Letter
 from handrail.envelope import Received
 from handrail.events.attendance import ScreenResulted
-from handrail.relay import LEASE_SECONDS, RENEW_SECONDS, SEND_SECONDS
+from handrail.relay import LEASE_SECONDS, RENEW_SECONDS, SEND_SECONDS, SILENT_SECONDS
 from handrail.topics import PARTITIONS, partition_of, shard_of
 from operate.drill.protocol import Row
 
@@ -103,10 +103,7 @@ def relay(w: "World") -> Iterator[None]:  # noqa: C901, PLR0912  # one loop, as 
         while True:
             yield
             if not epochs or w.now - renewed >= RENEW_SECONDS:
-                asked = w.now
-                yield
-                epochs, renewed = _take_leases(w, holder), asked
-                yield
+                epochs, renewed = yield from _renew(w, holder)
             rows = w.protocol.due(w.shard_rows(set(epochs)), highest)[:BATCH]
             if not rows:
                 continue
@@ -114,13 +111,16 @@ def relay(w: "World") -> Iterator[None]:  # noqa: C901, PLR0912  # one loop, as 
             if wire is None:
                 wire = Wire()
                 w.wires.append(wire)
-            good = True
+            good, read_under = True, epochs
             if w.protocol.marks_before_answer:
                 _cross_off(w, holder, epochs, rows)
             for row in rows:
-                if w.protocol.is_silent(w.now - renewed):
-                    good = False
+                if w.protocol.renews(w.now - renewed):
+                    epochs, renewed = yield from _renew(w, holder)
+                    good = w.protocol.goes_on(w.now - renewed, _same(rows, read_under, epochs))
+                if not good:
                     break
+                _look_at_lease(w, renewed, same=_same([row], read_under, epochs))
                 # A producer that failed takes nothing more, for ever.
                 if not wire.failed:
                     wire.queues[w.protocol.partition(row.key, w.dice.random())].append(row)
@@ -144,6 +144,15 @@ def relay(w: "World") -> Iterator[None]:  # noqa: C901, PLR0912  # one loop, as 
             wire.dropped = True
 
 
+def _renew(w: "World", holder: int) -> Generator[None, None, tuple[dict[int, int], float]]:
+    """The leases that are held from now on, and when they were asked for."""
+    asked = w.now
+    yield
+    epochs = _take_leases(w, holder)
+    yield
+    return epochs, asked
+
+
 def _take_leases(w: "World", holder: int) -> dict[int, int]:
     taken = {}
     for shard in w.shards:
@@ -155,6 +164,20 @@ def _take_leases(w: "World", holder: int) -> dict[int, int]:
             w.leases[shard] = (holder, epoch if mine else epoch + 1, w.now + LEASE_SECONDS)
             taken[shard] = w.leases[shard][1]
     return taken
+
+
+def _same(rows: list[Row], before: dict[int, int], now: dict[int, int]) -> bool:
+    """Whether the rows' shards are held as they were, without anybody in between."""
+    shards = {shard_of(partition_of(row.key)) for row in rows}
+    return all(now.get(shard) == before.get(shard) for shard in shards)
+
+
+def _look_at_lease(w: "World", renewed: float, *, same: bool) -> None:
+    """Nothing is sent when somebody else may have the shard, as far as the relay can know."""
+    if w.now - renewed > SILENT_SECONDS:
+        w.troubles["sent_when_the_lease_may_have_ended"] += 1
+    if not same:
+        w.troubles["sent_after_the_lease_was_lost"] += 1
 
 
 def _cross_off(w: "World", holder: int, epochs: dict[int, int], rows: list[Row]) -> None:

@@ -1,4 +1,4 @@
-"""Twenty bugs planted in the protocol, one each; the simulation has to catch every one."""
+"""Bugs planted in the protocol, one each; the simulation has to catch every one."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -33,6 +33,24 @@ class LeaseWithoutEpoch(Protocol):  # noqa: D101
     def may_cross_off(self, *, held: bool, same_epoch: bool) -> bool:  # noqa: D102
         del held, same_epoch
         return True
+
+
+class LeaseNotRenewedInABatch(Protocol):  # noqa: D101
+    def renews(self, seconds_since_renewal: float) -> bool:  # noqa: D102
+        del seconds_since_renewal
+        return False
+
+
+class LateRenewalTrusted(Protocol):  # noqa: D101
+    def goes_on(self, seconds_since_asked: float, same: bool) -> bool:  # noqa: D102, FBT001
+        del seconds_since_asked
+        return same
+
+
+class LostLeaseNotNoticed(Protocol):  # noqa: D101
+    def goes_on(self, seconds_since_asked: float, same: bool) -> bool:  # noqa: D102, FBT001
+        del same
+        return super().goes_on(seconds_since_asked, True)  # noqa: FBT003
 
 
 class CrossedOffByRange(Protocol):  # noqa: D101
@@ -154,6 +172,9 @@ PLANTED: tuple[type[Protocol], ...] = (
     StagedAfterCommit,
     LeaseTakenFromTheLiving,
     LeaseWithoutEpoch,
+    LeaseNotRenewedInABatch,
+    LateRenewalTrusted,
+    LostLeaseNotNoticed,
     CrossedOffByRange,
     MarkedBeforeTheAnswer,
     AnswersIgnored,

@@ -47,9 +47,13 @@ class Protocol:
         """Whether a relay gets the lease of a shard."""
         return mine or expired
 
-    def is_silent(self, seconds_since_renewal: float) -> bool:
-        """Whether a relay has to stop sending."""
-        return seconds_since_renewal > relay.SILENT_SECONDS
+    def renews(self, seconds_since_renewal: float) -> bool:
+        """Whether a relay renews its leases on the way through a batch."""
+        return seconds_since_renewal >= relay.RENEW_SECONDS
+
+    def goes_on(self, seconds_since_asked: float, same: bool) -> bool:  # noqa: FBT001  # a fact
+        """Whether a relay sends on after a renewal: it came in time, and nobody was in between."""
+        return same and seconds_since_asked <= relay.SILENT_SECONDS
 
     def may_cross_off(self, *, held: bool, same_epoch: bool) -> bool:
         """Whether rows of a shard are crossed off."""
