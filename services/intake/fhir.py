@@ -1,4 +1,4 @@
-"""Admissions as FHIR R4: episode, care team and consents; subscribers, and what they were told."""
+"""Admissions as FHIR R4: episode, care team and consents; what subscribers were told."""
 
 import json
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from handrail.fhir.asked import ADMISSION, PATIENT, Asked, uuid_of
 from handrail.fhir.routes import Kind
 from handrail.fhir.words import HL7, Resource, concept, named, period, resource
 from handrail.outbox import Connection
+from intake.disclosures.backport import shown
 from intake.disclosures.ledger import TOLD
 
 EPISODES = {
@@ -32,7 +33,6 @@ TEAMS = {
     "merged": "entered-in-error",
 }
 CONSENTS = ("active", "inactive")
-SUBSCRIBERS = {"active": "active", "disabled": "error", "removed": "off"}
 # https://terminology.hl7.org/ValueSet-v3-PurposeOfUse.html
 _PURPOSES = {
     "treatment": "TREAT",
@@ -78,14 +78,6 @@ where l.number > $1 and ($2::bigint[] is null or l.number = any($2))
     and ($3::uuid[] is null or l.admission_id = any($3) or a.patient_id = any($3))
     and ($4::text[] is null or a.program_id = any($4))
 order by l.number limit $5
-"""
-_SUBSCRIBERS = """
-select subscriber_id, state, trouble, purpose, recipient_class, data_classes, heartbeat_seconds
-from subscribers
-where ($1::uuid[] is null or subscriber_id = any($1)) and ($2::text[] is null or state = any($2))
-    and ($3::text is null or subscriber_id::text = $3)
-    and ($4::uuid is null or subscriber_id > $4)
-order by subscriber_id limit $5
 """
 
 
@@ -174,19 +166,6 @@ def audit_event(row: Mapping[str, Any]) -> Resource:
     )
 
 
-def subscription(row: Mapping[str, Any]) -> Resource:
-    """A system outside that is told things; its address and its secret are nobody's."""
-    return resource(
-        "Subscription",
-        str(row["subscriber_id"]),
-        status=SUBSCRIBERS[row["state"]],
-        reason=f"{row['purpose']}: {row['recipient_class']}",
-        criteria="urn:handrail:topics:" + ",".join(sorted(row["data_classes"])),
-        error=row["trouble"],
-        channel={"type": "rest-hook", "payload": "application/json"},
-    )
-
-
 def _date(word: str | None) -> date | None:
     return date.fromisoformat(word) if word else None
 
@@ -243,13 +222,6 @@ async def _audit_events(conn: Connection, asked: Asked) -> list[Resource]:
     return [audit_event(row) for row in rows]
 
 
-async def _subscriptions(conn: Connection, asked: Asked) -> list[Resource]:
-    states = asked.among(SUBSCRIBERS)
-    after = asked.uuid_after()
-    rows = await conn.fetch(_SUBSCRIBERS, asked.uuids(), states, asked.client, after, asked.limit)
-    return [subscription(row) for row in rows]
-
-
 def _body(found: object) -> Any:
     return json.loads(found) if isinstance(found, str) else found
 
@@ -270,5 +242,12 @@ KINDS = (
     ),
     Kind("Consent", _consents, ("_id", "patient", "status"), CONSENTS),
     Kind("AuditEvent", _audit_events, ("_id", "patient")),
-    Kind("Subscription", _subscriptions, ("_id", "status"), tuple(SUBSCRIBERS.values())),
+    Kind(
+        "Subscription",
+        shown.subscriptions,
+        ("_id", "status"),
+        shown.STATUSES,
+        written=shown.WRITTEN,
+        more=shown.MORE,
+    ),
 )

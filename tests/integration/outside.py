@@ -10,11 +10,15 @@ import asyncpg
 
 from handrail.events import AdmissionEvent
 from handrail.events.attendance import SessionAttended, SessionMissed
+from handrail.fhir.asked import Asked
 from handrail.outbound import networks
 from handrail.sites import zone_of
 from intake import admission
 from intake.commands import COMMANDS
 from intake.disclosures import ledger, reader, subscribers
+from intake.disclosures.backport import events, made, shown
+from intake.disclosures.backport.asked import Wanted
+from intake.disclosures.backport.made import Asking
 from intake.disclosures.courier import Courier
 from intake.disclosures.subscribers import Subscriber
 
@@ -94,11 +98,38 @@ class Outside:
         assert secret
         return subscriber_id, secret
 
-    async def hears(self, *events: AdmissionEvent) -> list[str]:
+    async def registers(self, url: str, *classes: str) -> UUID:
+        """A hospital that subscribes by FHIR, at addresses below this one."""
+        registered, _ = await self.subscribes(f"fhir+{url}", *classes)
+        return registered
+
+    async def makes(self, registered: UUID, endpoint: str, topic: str, **about: Any) -> UUID:
+        """A Subscription to a topic, as the registered one asks for it."""
+        async with self.pool.acquire() as conn, conn.transaction():
+            return await made.make(conn, asking(registered), wanting(endpoint, topic, **about))
+
+    async def changes(self, made_id: UUID, registered: UUID, wanted: Wanted) -> None:
+        """The Subscription is replaced."""
+        async with self.pool.acquire() as conn, conn.transaction():
+            await made.change(conn, str(made_id), asking(registered), wanted)
+
+    async def stands(self, made_id: UUID) -> Any:
+        """The row of a Subscription, as `$status` sees it; None when it is gone."""
+        async with self.pool.acquire() as conn:
+            found = await shown.rows(conn, Asked(ids=(str(made_id),)))
+        return found[0] if found else None
+
+    async def asks(self, made_id: UUID, since: int | None = None, until: int | None = None) -> Any:
+        """`$events`."""
+        row = await self.stands(made_id)
+        async with self.pool.acquire() as conn, conn.transaction():
+            return await events.events(conn, row, events.Range(since, until), None, KEY)
+
+    async def hears(self, *happened: AdmissionEvent) -> list[str]:
         """These events are queued for every subscriber, as the reader does. Gives their keys."""
         rows = [
             (row["subscriber_id"], e.admission_id, uuid4(), e.type, e.model_dump_json().encode())
-            for e in events
+            for e in happened
             for row in await self.pool.fetch("select subscriber_id from subscribers")
         ]
         await self.pool.execute(reader._QUEUE, *map(list, zip(*rows, strict=True)))
@@ -139,6 +170,18 @@ class Outside:
         """The ledger, followed."""
         async with self.pool.acquire() as conn:
             return await ledger.verify(conn, KEY, anchor)
+
+
+def asking(registered: UUID) -> Asking:
+    """What a call of the registered one brings along."""
+    return Asking(str(registered), "https://here.example/fhir/R4", KEY, LOOPBACK)
+
+
+def wanting(endpoint: str, topic: str = "session-missed", **about: Any) -> Wanted:
+    """A Subscription with ids only and no heartbeat."""
+    usual = {"subjects": None, "content": "id-only", "headers": None, "heartbeat_seconds": None}
+    usual |= {"timeout_seconds": 15, "max_count": None, "end_at": None, "is_off": False}
+    return Wanted.model_validate(usual | {"endpoint": endpoint, "topic": topic} | about)
 
 
 def missed(person: UUID, number: int = 1) -> SessionMissed:

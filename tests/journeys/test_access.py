@@ -98,7 +98,7 @@ async def token(clinic: Clinic, who: str) -> str:
         "grant_type": "client_credentials",
         "handrail_role": who.partition(" ")[0],
         "handrail_programs": PEOPLE[who],
-        "scope": "system/*.read user/*.read",
+        "scope": "system/*.cruds user/*.read",
     }
     answer = await clinic.client.post(f"{clinic.url('alerts')}/development/token", data=form)
     return str(answer.json()["access_token"])

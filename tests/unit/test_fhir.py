@@ -14,9 +14,10 @@ from handrail.access.table import Role
 from handrail.fhir import asked, scopes
 from handrail.fhir.asked import BadSearch
 from handrail.fhir.outcome import outcome
-from handrail.fhir.routes import _capabilities
+from handrail.fhir.routes import capabilities
 from handrail.fhir.words import Resource
 from intake import fhir as intake
+from intake.disclosures.backport import shown
 
 ONE, TWO, THREE = (UUID(int=n) for n in (1, 2, 3))
 NINE = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -103,7 +104,8 @@ TOLD = {
 }
 SUBSCRIBER = {
     "subscriber_id": ONE,
-    "state": "active",
+    "status": "active",
+    "topic": None,
     "trouble": None,
     "purpose": "treatment",
     "recipient_class": "hospital",
@@ -270,7 +272,7 @@ def test_a_consent_permits_to_one_for_something(purpose: str, codes: list[str]) 
 
 def test_the_risk_the_ledger_and_a_subscriber() -> None:
     risk = valid(alerts.risk_assessment(RISK))
-    told, asks = valid(intake.audit_event(TOLD)), valid(intake.subscription(SUBSCRIBER))
+    told, asks = valid(intake.audit_event(TOLD)), valid(shown.subscription(SUBSCRIBER))
     bare = TOLD | {"admission_id": None, "subscriber_id": None}
 
     assert [one["probabilityDecimal"] for one in risk["prediction"]] == [0.25, 0.1]
@@ -289,7 +291,7 @@ def test_everything_is_labelled_and_the_version_is_of_the_content() -> None:
 
 @pytest.mark.parametrize("kinds", [intake.KINDS, attendance.KINDS, alerts.KINDS])
 def test_each_service_says_what_it_can(kinds: tuple[Any, ...]) -> None:
-    made = valid(_capabilities("http://here", "Handrail", kinds))
+    made = valid(capabilities("http://here", "Handrail", kinds))
 
     assert [one["type"] for one in made["rest"][0]["resource"]] == [one.name for one in kinds]
 
@@ -326,11 +328,36 @@ def test_a_problem_is_an_outcome() -> None:
         ("", "system", False, False),
     ],
 )
-def test_what_a_scope_lets_one_do(scope: str, role: Role, *, read: bool, search: bool) -> None:
+def test_what_a_scope_lets_one_read(scope: str, role: Role, *, read: bool, search: bool) -> None:
     said = scope.split()
 
     assert scopes.allows(said, role, "Flag", "read") is read
     assert scopes.allows(said, role, "Flag", "search") is search
+
+
+@pytest.mark.parametrize(
+    ("scope", "may"),
+    [
+        ("system/Subscription.cruds", "create update delete"),
+        ("system/Subscription.c", "create"),
+        ("system/Subscription.cu", "create update"),
+        ("system/Subscription.d", "delete"),
+        ("system/Subscription.write", "create update delete"),
+        ("system/*.*", "create update delete"),
+        ("system/Subscription.read", ""),
+        ("system/Subscription.rs", ""),
+        ("user/Subscription.cruds", ""),
+        ("system/Task.cruds", ""),
+    ],
+)
+def test_what_a_scope_lets_one_write(scope: str, may: str) -> None:
+    found = [
+        one
+        for one in ("create", "update", "delete")
+        if scopes.allows([scope], "subscriber", "Subscription", one)  # type: ignore[arg-type]  # three of them
+    ]
+
+    assert found == may.split()
 
 
 BY, STATUSES = ("_id", "patient", "status", "date"), ("active", "finished")

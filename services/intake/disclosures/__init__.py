@@ -3,6 +3,7 @@
 from handrail.egress import EgressSettings
 from handrail.service import Service, read
 from intake.disclosures import emergencies, emergency_routes, routes, subscribers
+from intake.disclosures.backport import routes as backport
 from intake.disclosures.courier import Courier
 from intake.disclosures.ledger import LedgerSettings
 from intake.disclosures.reader import Reader
@@ -36,6 +37,8 @@ def install(service: Service) -> None:
 
     service.app.include_router(routes.routes(service.api_pool, entered, key, allowed, topics))
     service.app.include_router(routes.ledger_routes(service.api_pool, service.committed, key))
+    # Before the routes that read by an id: `$status` is none.
+    service.app.include_router(backport.routes(service.api_pool, entered, key, allowed))
     service.app.include_router(emergency_routes.routes(service.api_pool, service.committed, key))
     service.loops += [reader.run, courier.run, topics.run]
     service.shows["emergencies"] = lambda: emergencies.to_review(service.api_pool)

@@ -121,10 +121,14 @@ class Courier:
             return await self._speak(message)
         if is_topic(message.url):
             return await self.topics.post(message)
-        headers = signed_headers(message.secrets, str(message.key), message.body)
+        url, secrets, more, seconds = message.url, message.secrets, {}, SEND_SECONDS
+        if kept := message.kept:
+            url, secrets, more = kept.address(url), kept.secrets, kept.http_headers()
+            seconds = min(seconds, kept.timeout_seconds)
+        headers = signed_headers(secrets, str(message.key), message.body) | more
         if self._client is None:
             self._client = outbound.client(self.allowed)
-        return await outbound.post(self._client, message.url, message.body, headers, SEND_SECONDS)
+        return await outbound.post(self._client, url, message.body, headers, seconds)
 
     async def _speak(self, message: Message) -> Outcome:
         """By MLLP: AA moves on, anything else is tried again."""

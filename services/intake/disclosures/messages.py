@@ -77,9 +77,16 @@ def facts_of(kind: str, classes: Iterable[str], data: Mapping[str, Any], key: by
     """The fields that these classes open; a seat under the subscriber's own name."""
     opened = [name for told in classes for name in TOLD[kind][told]]
     facts = {name: data[name] for name in opened if data.get(name) is not None}
-    if "seat" in opened and "session_id" in data:
-        facts["seat"] = str(own_name(key, f"{data['admission_id']}/{data['session_id']}"))
+    if "seat" in opened and (seat := seat_of(data, key)):
+        facts["seat"] = str(seat)
     return facts
+
+
+def seat_of(data: Mapping[str, Any], key: bytes) -> UUID | None:
+    """The subscriber's own name of the seat that an event is about; None where it is about none."""
+    if "session_id" not in data:
+        return None
+    return own_name(key, f"{data['admission_id']}/{data['session_id']}")
 
 
 def own_name(key: bytes, of: str) -> UUID:
@@ -120,3 +127,10 @@ def heartbeat(sequence: int, now: datetime) -> bytes:
 def scope_of(consent: Consent) -> dict[str, Any]:
     """What a consent allows, in the message and in the ledger."""
     return consent.model_dump(mode="json", exclude={"revoked_at", "given_by"})
+
+
+def scope_words(consent: Consent) -> str:
+    """The same in words, where a protocol has room for no more."""
+    until = consent.until_on or "revoked"
+    scope = f"for {consent.purpose}: {', '.join(consent.data_classes)}"
+    return f"{scope}; from {consent.from_on} until {until}"

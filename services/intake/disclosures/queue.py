@@ -3,33 +3,35 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import asyncpg
 import orjson
 
-from handrail import sites
 from handrail.outbound import Outcome
 from handrail.outbox import Connection
 from handrail.webhooks import RETRY_DAYS, pause_after
-from intake import store
 from intake.disclosures import ledger, messages, spoken
+from intake.disclosures.backport import kept as subscriptions
+from intake.disclosures.backport import notified
+from intake.disclosures.backport.kept import Kept
+from intake.disclosures.decided import Decided, about, about_told, decisions
 from intake.disclosures.ledger import Entry
-from intake.disclosures.messages import Allowed
-from intake.facts import Admission
-from intake.rules import disclosure
-from intake.rules.disclosure import Recipient
 
 LEASE_SECONDS = 60
 AT_ONCE = 50
 
 _DUE = """
 select s.subscriber_id from subscribers s
+left join fhir_subscriptions f on f.subscription_id = s.subscriber_id
 where s.state = 'active' and s.next_try_at <= now()
     and (s.held_until is null or s.held_until < now())
+    -- Who subscribes by FHIR is told by its Subscriptions alone.
+    and (f.subscription_id is not null or not starts_with(s.url, 'fhir+'))
     and (
-        exists (select from deliveries d
+        not f.is_answered or f.end_at <= now()
+        or exists (select from deliveries d
                 where d.subscriber_id = s.subscriber_id and d.state = 'waiting')
         or coalesce(s.last_sent_at, s.created_at)
             <= now() - s.heartbeat_seconds * interval '1 second'
@@ -53,7 +55,6 @@ _NEXT = """
 select d.id, d.delivery_id, d.admission_id, d.type, d.data, d.sequence, d.trying, d.unconfirmed
 from deliveries d where d.subscriber_id = $1 and d.state = 'waiting' order by d.id limit $2
 """
-_LAW = "select state from site_laws where site_id = $1"
 _WITHHOLD = """
 update deliveries as d set state = 'withheld', reason = t.reason, data = null, trying = false,
     settled_at = now()
@@ -85,7 +86,7 @@ where subscriber_id = $1 returning state
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message under way; a heartbeat has no row."""
+    """One message under way; a heartbeat and a handshake have no row. `kept` is its Subscription."""
 
     subscriber_id: UUID
     url: str
@@ -99,6 +100,7 @@ class Message:
     row: int | None = None
     unconfirmed: bool = False
     entry: Entry | None = None
+    kept: Kept | None = None
 
 
 async def due(pool: asyncpg.Pool) -> list[UUID]:
@@ -114,8 +116,14 @@ async def take(conn: Connection, subscriber_id: UUID, holder: UUID, key: bytes) 
     held = await conn.fetchrow(_HOLD, subscriber_id, holder, LEASE_SECONDS)
     if held is None:
         return None
+    kept = await subscriptions.kept(conn, subscriber_id, held["url"])
+    if kept and kept.is_over(held["now"]):
+        await subscriptions.end(conn, subscriber_id)
+        return None
+    if kept and not kept.is_answered:
+        return _without_row(held, kept, "handshake")
     while rows := await conn.fetch(_NEXT, subscriber_id, AT_ONCE):
-        chosen, kept_back = await _sort(conn, held, rows)
+        chosen, kept_back = await _sort(conn, held, rows, kept)
         if kept_back:
             ids, reasons = [row["id"] for row, _ in kept_back], [why for _, why in kept_back]
             await conn.execute(_WITHHOLD, ids, reasons)
@@ -125,12 +133,11 @@ async def take(conn: Connection, subscriber_id: UUID, holder: UUID, key: bytes) 
         if chosen:
             await conn.execute(_TRY, chosen.row)
             return chosen
-    if held["is_quiet"] and spoken.is_spoken(held["url"]):
+    if held["is_quiet"] and (spoken.is_spoken(held["url"]) or (kept and not kept.has_heartbeat)):
         # HL7 has no heartbeat that every receiver takes: a gap is seen by MSH-13.
         await conn.execute(_QUIET, subscriber_id)
     elif held["is_quiet"]:
-        body = messages.heartbeat(held["last_sequence"], held["now"])
-        return _message(held, uuid4(), held["last_sequence"], body)
+        return _without_row(held, kept, "heartbeat")
     await conn.execute(_RELEASE, subscriber_id, holder)
     return None
 
@@ -148,6 +155,8 @@ async def settle(
             await conn.execute(_SENT, message.row, message.sequence)
             await ledger.append(conn, key, [entry], now)
         await conn.execute(_GOOD, message.subscriber_id, message.sequence)
+        if message.kept and not message.kept.is_answered:
+            await subscriptions.answered(conn, message.subscriber_id, message.url)
         return "good"
     if entry:
         await conn.execute(_NOT_SENT, message.row, outcome.reached)
@@ -162,74 +171,59 @@ async def settle(
 
 
 async def _sort(
-    conn: Connection, held: Any, rows: Sequence[Any]
+    conn: Connection, held: Any, rows: Sequence[Any], kept: Kept | None
 ) -> tuple[Message | None, list[tuple[Any, str]]]:
     """The first row that may leave, and those before it that may not, with the reason."""
-    known = await store.some(conn, {row["admission_id"] for row in rows})
-    site = (await sites.known(conn)).get(held["site_id"])
-    state = await conn.fetchval(_LAW, held["site_id"])
-    kept_back = []
-    for row in rows:
-        admission = known.get(row["admission_id"])
-        if admission is None or admission.site_id != held["site_id"] or site is None:
-            kept_back.append((row, "not_of_this_site"))
-            continue
-        if site.clock != "wall":
-            kept_back.append((row, "recorded_history"))
-            continue
-        told = _allowed(held, row, admission, state, site.day_of(held["now"]))
-        if told.classes:
-            return _chosen(held, row, admission, told), kept_back
-        kept_back.append((row, told.reason))
+    kept_back: list[tuple[Any, str]] = []
+    for one in await decisions(conn, held, rows, kept):
+        if one.told.classes:
+            return _chosen(held, one, kept), kept_back
+        kept_back.append((one.row, one.told.reason))
     return None, kept_back
 
 
-def _allowed(held: Any, row: Any, admission: Admission, state: str | None, day: Any) -> Allowed:
-    recipient = Recipient(held["recipient_class"], held["recipient"], held["purpose"])
-    subject = disclosure.subject_of(admission, state)
-    classes = held["data_classes"]
-    if spoken.is_spoken(held["url"]) and not spoken.has_words(row["type"]):
-        return Allowed((), (), "no_hl7_message")
-    return messages.allowed(row["type"], subject, recipient, classes, day=day, at=held["now"])
-
-
-def _chosen(held: Any, row: Any, admission: Admission, told: Allowed) -> Message:
+def _chosen(held: Any, one: Decided, kept: Kept | None) -> Message:
+    row, told, part2 = one.row, one.told, one.part2
     sequence = row["sequence"] or held["last_sequence"] + 1
-    part2 = disclosure.subject_of(admission, None).law == "part2"
     data = orjson.loads(row["data"])
     kind, own_key = row["type"], held["subject_key"]
-    if spoken.is_spoken(held["url"]):
+    if kept:
+        event = notified.event(kept, sequence, data, own_key, told, part2=part2)
+        body = _notice(held, kept, "event-notification", row["delivery_id"], event)
+    elif spoken.is_spoken(held["url"]):
         control = spoken.control_of(row["delivery_id"])
         around = spoken.Around(control, held["recipient"], sequence, part2)
         body = spoken.body(kind, data, own_key, told, around)
     else:
         body = messages.body(kind, sequence, data, own_key, told, part2=part2)
-    about = _about(held, row) | {
-        "sequence": sequence,
-        "classes": list(told.classes),
-        "reason": told.reason,
-        "consents": [messages.scope_of(consent) for consent in told.consents],
-        "table": disclosure.TABLE.version,
-    }
-    entry = Entry("delivered", held["subscriber_id"], row["admission_id"], about)
+    entry = Entry(
+        "delivered", held["subscriber_id"], row["admission_id"], about_told(held, one, sequence)
+    )
     subject = messages.own_name(own_key, str(data["admission_id"]))
     return _message(
         held, row["delivery_id"], sequence, body, subject=subject, row=row["id"], entry=entry,
-        unconfirmed=row["unconfirmed"],
+        unconfirmed=row["unconfirmed"], kept=kept,
     )  # fmt: skip
 
 
+def _without_row(held: Any, kept: Kept | None, what: Literal["handshake", "heartbeat"]) -> Message:
+    """What says nothing of anybody: that all is well, or whether anybody is there."""
+    key, last = uuid4(), held["last_sequence"]
+    body = _notice(held, kept, what, key) if kept else messages.heartbeat(last, held["now"])
+    return _message(held, key, last, body, kept=kept)
+
+
+def _notice(
+    held: Any, kept: Kept, what: notified.What, key: UUID, *events: notified.Event
+) -> bytes:
+    last = max([held["last_sequence"], *(one.number for one in events)])
+    stands = notified.Standing("active" if kept.is_answered else "requested", last)
+    return orjson.dumps(notified.bundle(kept, what, key, stands, held["now"], events))
+
+
 def _cut_short(held: Any, row: Any) -> Entry:
-    about = _about(held, row) | {"reason": "try_cut_short"}
-    return Entry("unconfirmed", held["subscriber_id"], row["admission_id"], about)
-
-
-def _about(held: Any, row: Any) -> dict[str, Any]:
-    names = ("recipient_class", "recipient", "purpose")
-    return {name: held[name] for name in names} | {
-        "type": row["type"],
-        "delivery_id": row["delivery_id"],
-    }
+    said = about(held, row) | {"reason": "try_cut_short"}
+    return Entry("unconfirmed", held["subscriber_id"], row["admission_id"], said)
 
 
 def _message(held: Any, key: UUID, sequence: int, body: bytes, **more: Any) -> Message:

@@ -17,13 +17,19 @@ from handrail.telemetry import log
 from handrail.topics import OWNERS, PARTITIONS, owner_of, topic_of
 from handrail.transient import TRANSIENT
 from intake.disclosures import messages
+from intake.disclosures.backport import topics
 
 IDLE_SECONDS = 15.0
 WAIT_MILLISECONDS = 500
 BATCH = 1000
 
 _SUBSCRIBERS = """
-select subscriber_id, site_id, data_classes, created_at from subscribers where state <> 'removed'
+select s.subscriber_id, s.site_id, s.data_classes, s.created_at, f.topic
+from subscribers s
+left join fhir_subscriptions f on f.subscription_id = s.subscriber_id
+where s.state <> 'removed'
+    -- Who subscribes by FHIR is told by its Subscriptions alone.
+    and (f.subscription_id is not null or not starts_with(s.url, 'fhir+'))
 """
 _STAND = "select topic, partition, next_offset from egress_offsets"
 _FORGET = "delete from egress_offsets"
@@ -141,6 +147,7 @@ class Reader:
             for row in subscribers
             if row["site_id"] == one.event.site_id
             and messages.leads(one.event.type) in row["data_classes"]
+            and (row["topic"] is None or topics.has(row["topic"], one.event.type))
             and record.timestamp >= int(row["created_at"].timestamp() * 1000)
         ]
         nexts = {tp: int(records[-1].offset) + 1 for tp, records in fetched.items()}

@@ -138,10 +138,7 @@ def _said(kind: str, facts: Mapping[str, Any], told: Allowed, *, part2: bool) ->
     if not told.consents:
         said["without_consent"] = messages.WITHOUT
     for number, consent in enumerate(told.consents):
-        until = consent.until_on or "revoked"
-        scope = f"for {consent.purpose}: {', '.join(consent.data_classes)}"
-        words = f"{consent.consent_id} {scope}; from {consent.from_on} until {until}"
-        said[f"consent {number}"] = words
+        said[f"consent {number}"] = f"{consent.consent_id} {messages.scope_words(consent)}"
     return said
 
 

@@ -15,6 +15,7 @@ from handrail.outbound import Network, can_be_named
 from handrail.outbox import Connection
 from handrail.receipts import Rejected
 from intake.disclosures import ledger, messages
+from intake.disclosures.backport.kept import MARK
 from intake.disclosures.ledger import Entry
 from intake.disclosures.topics import Topics, is_topic
 from intake.rules.disclosure import TABLE
@@ -38,10 +39,17 @@ _REMOVE = """
 update subscribers set state = 'removed' where subscriber_id = $1 and state <> 'removed'
 returning 1
 """
-_FORGET = "delete from deliveries where subscriber_id = $1 and state = 'waiting'"
+_REMOVE_ITS_OWN = """
+update subscribers set state = 'removed'
+where state <> 'removed'
+    and subscriber_id in (select subscription_id from fhir_subscriptions where registered_id = $1)
+returning subscriber_id
+"""
+_FORGET = "delete from deliveries where subscriber_id = any($1::uuid[]) and state = 'waiting'"
 _AGAIN = """
 update subscribers set state = 'active', next_try_at = now(), failing_since = null, tries = 0
-where subscriber_id = $1 and state <> 'removed' returning last_sequence
+where subscriber_id = $1 and state <> 'removed' and trouble is distinct from 'asked_off'
+returning last_sequence
 """
 _REPLAY = """
 update deliveries set state = 'waiting'
@@ -131,18 +139,28 @@ def _require_possible(wanted: Subscriber, allowed: tuple[Network, ...]) -> None:
         raise Rejected("purpose_not_for_recipient", "See docs/consent.md.", "purpose")
     if TABLE.never(wanted.recipient_class) & set(wanted.data_classes):
         raise Rejected("never_told", "That is never told to such a recipient.", "data_classes")
-    if not is_topic(wanted.url) and not can_be_named(wanted.url, allowed):
+    if not (is_topic(wanted.url) or _is_address(wanted.url, allowed)):
         raise Rejected(
             "address_not_allowed",
-            "An https address without a user name in it, mllps with a port, or kafka: alone.",
+            "An https address without a user name in it, `fhir+` before one, mllps with a port, "
+            "or kafka: alone.",
             "url",
         )
 
 
+def _is_address(url: str, allowed: tuple[Network, ...]) -> bool:
+    address = url.removeprefix(MARK)
+    return can_be_named(address, allowed) and (address == url or address.startswith("http"))
+
+
 async def remove(conn: Connection, subscriber_id: UUID, key: bytes) -> None:
-    """Tell it nothing any more; what waits is dropped. Raises Rejected when there is none."""
+    """Tell it nothing any more, nor by its Subscriptions; what waits is dropped.
+
+    Raises Rejected when there is none.
+    """
     _require(await conn.fetchval(_REMOVE, subscriber_id))
-    await conn.execute(_FORGET, subscriber_id)
+    made = [row["subscriber_id"] for row in await conn.fetch(_REMOVE_ITS_OWN, subscriber_id)]
+    await conn.execute(_FORGET, [subscriber_id, *made])
     await _note(conn, key, "subscriber_removed", subscriber_id, {})
 
 

@@ -1,1 +1,1 @@
-"""FHIR R4 as all services speak it: reading and searching, nothing is written."""
+"""FHIR R4 as all services speak it; what is written is a service's own."""

@@ -1,7 +1,7 @@
 """The routes under `/fhir/R4`: capability statement, read and search of each kind of resource."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 from urllib.parse import urlencode
 
@@ -27,12 +27,16 @@ class Kind:
     """One kind of resource: what it can be searched by, its statuses, and where it is found.
 
     `find` gives resources in the order of their ids, from after `after` on, `limit` at most.
+    `written` are the interactions that a service adds by routes of its own, `more` what its
+    capability statement says besides.
     """
 
     name: str
     find: Find
     parameters: tuple[str, ...] = ("_id", "patient")
     statuses: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 def install(app: FastAPI, pool: asyncpg.Pool, title: str, kinds: Sequence[Kind]) -> None:
@@ -42,7 +46,7 @@ def install(app: FastAPI, pool: asyncpg.Pool, title: str, kinds: Sequence[Kind])
     @router.get("/metadata")
     async def get_metadata(request: Request) -> Response:
         """What can be read here, and how it is searched."""
-        return answer(_capabilities(str(request.base_url).rstrip("/"), title, kinds))
+        return answer(capabilities(str(request.base_url).rstrip("/"), title, kinds))
 
     for kind in kinds:
         _add(router, pool, kind)
@@ -53,20 +57,20 @@ def install(app: FastAPI, pool: asyncpg.Pool, title: str, kinds: Sequence[Kind])
 def _add(router: APIRouter, pool: asyncpg.Pool, kind: Kind) -> None:
     async def search(request: Request) -> Response:
         wanted = asked.read(request.query_params.multi_items(), kind.parameters, kind.statuses)
-        wanted = _for_caller(wanted, _require(request, kind, "search"))
+        wanted = for_caller(wanted, require(request, kind.name, "search"))
         async with pool.acquire() as conn:
             # One more than is shown tells whether there is another page.
             found = await kind.find(conn, replace(wanted, limit=wanted.limit + 1))
         return answer(_bundle(request, kind, found, wanted.limit))
 
     async def read(request: Request, resource_id: str) -> Response:
-        caller = _require(request, kind, "read")
+        caller = require(request, kind.name, "read")
         async with pool.acquire() as conn:
-            wanted = _for_caller(Asked(ids=(resource_id,), limit=1), caller)
+            wanted = for_caller(Asked(ids=(resource_id,), limit=1), caller)
             found = await kind.find(conn, wanted)
         if not found:
             raise Rejected("resource_unknown", "There is no such resource that you may see.", "id")
-        etag = f'W/"{found[0]["meta"]["versionId"]}"'
+        etag = etag_of(found[0])
         if etag in request.headers.get("if-none-match", "").split(", "):
             return Response(status_code=304, headers={"etag": etag})
         return answer(found[0], headers={"etag": etag})
@@ -80,17 +84,23 @@ def _add(router: APIRouter, pool: asyncpg.Pool, kind: Kind) -> None:
     )
 
 
-def _require(request: Request, kind: Kind, interaction: Interaction) -> Caller:
+def require(request: Request, kind: str, interaction: Interaction) -> Caller:
     """The caller, if the token's scopes allow it; a token is asked for also on loopback. Raises Refused."""
     caller = caller_of(request)
     if caller is ON_LOOPBACK:
         raise Refused("sign_in")
-    if not scopes.allows(caller.scopes, caller.role, kind.name, interaction):
+    if not scopes.allows(caller.scopes, caller.role, kind, interaction):
         raise Refused("scope")
     return caller
 
 
-def _for_caller(wanted: Asked, caller: Caller) -> Asked:
+def etag_of(found: Resource) -> str:
+    """The version of a resource, made from its content."""
+    return f'W/"{found["meta"]["versionId"]}"'
+
+
+def for_caller(wanted: Asked, caller: Caller) -> Asked:
+    """The same search, in what the caller may see."""
     programs = None if caller.programs is None else tuple(sorted(caller.programs))
     client = (caller.client or "") if caller.role == "subscriber" else None
     return replace(wanted, programs=programs, client=client)
@@ -114,13 +124,15 @@ def _bundle(request: Request, kind: Kind, found: Sequence[Resource], limit: int)
 _TYPES = {"_id": "token", "patient": "reference", "status": "token", "date": "date"}
 
 
-def _capabilities(base: str, title: str, kinds: Sequence[Kind]) -> Resource:
+def capabilities(base: str, title: str, kinds: Sequence[Kind]) -> Resource:
+    """The capability statement of a service that has these kinds."""
     resources: list[dict[str, Any]] = [
         {
             "type": kind.name,
-            "interaction": [{"code": "read"}, {"code": "search-type"}],
+            "interaction": [{"code": code} for code in ("read", "search-type", *kind.written)],
             "versioning": "no-version",
             "searchParam": [{"name": name, "type": _TYPES[name]} for name in kind.parameters],
+            **kind.more,
         }
         for kind in kinds
     ]

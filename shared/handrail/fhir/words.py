@@ -12,7 +12,7 @@ from handrail.fhir.asked import ADMISSION
 Resource: TypeAlias = dict[str, Any]
 HL7 = "http://terminology.hl7.org/CodeSystem"
 # Whom it is about in care for substance use is the secret: 42 CFR part 2, restricted.
-_LABELS = [
+LABELS = [
     {"system": f"{HL7}/v3-Confidentiality", "code": "R"},
     {"system": f"{HL7}/v3-ActCode", "code": "ETH"},
 ]
@@ -28,7 +28,7 @@ def resource(kind: str, identity: str, **fields: Any) -> Resource:
 
 
 def _meta(version: str) -> Resource:
-    return {"versionId": version, "security": _LABELS}
+    return {"versionId": version, "security": LABELS}
 
 
 def named(kind: str, system: str, value: object) -> Resource:
