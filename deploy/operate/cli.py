@@ -32,6 +32,7 @@ ELSEWHERE = {
     "restore": "operate.restore",
     "dead-letters": "operate.dead_letters",
     "audit": "operate.audit",
+    "keys": "operate.keys",
     "risk": "alerts.risk.training.command",
     "simulate": "operate.simulate.command",
 }

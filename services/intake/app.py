@@ -5,7 +5,7 @@ from handrail.desk.install import settings_of
 from handrail.events.intake import IntakeDayClosed
 from handrail.fhir import routes as fhir
 from handrail.service import Service, read_settings, run
-from intake import adt, clocks, consumers, disclosures, http, lists, queries
+from intake import adt, clocks, consumers, disclosures, http, lists, personal, queries
 from intake.fhir import KINDS
 from intake.programs import PROGRAMS
 
@@ -26,6 +26,7 @@ async def main() -> int:
     service.app.include_router(lists.routes(service.api_pool))
     service.app.include_router(clocks.routes(service.api_pool))
     disclosures.install(service)
+    personal.install(service)
     settings = settings_of(service)
     desk = install_desk(service, settings)
     if desk:

@@ -78,7 +78,7 @@ class Access(_Entry):
 
 
 class Support(_Entry):
-    """Someone the person named; names and numbers are kept elsewhere."""
+    """Someone the person named; names and numbers are kept as contacts, sealed."""
 
     support_id: UUID
     relation: Relation

@@ -12,7 +12,7 @@ from intake.commands.stay import AdmissionCommand
 
 
 class NameSupport(AdmissionCommand):
-    """Someone who supports the person. No name or number: they stay with the site."""
+    """Someone who supports the person. A name or number is put as a contact."""
 
     do: Literal["name_support"] = "name_support"
     support_id: UUID = Field(description="Random, of the sender.")

@@ -14,6 +14,9 @@ from intake.facts import Admission
 from intake.rules import disclosure
 from intake.rules.disclosure import Recipient
 
+_ERASED = """
+select admission_id from admissions where admission_id = any($1::uuid[]) and erased_at is not null
+"""
 _LAW = "select state from site_laws where site_id = $1"
 
 
@@ -36,7 +39,9 @@ async def decisions(
     conn: Connection, held: Any, rows: Sequence[Any], kept: Kept | None = None
 ) -> Iterator[Decided]:
     """The rows in their order. `held` is the subscriber, `kept` its Subscription if it has one."""
-    known = await store.some(conn, {row["admission_id"] for row in rows})
+    ids = {row["admission_id"] for row in rows}
+    known = await store.some(conn, ids)
+    erased = {row["admission_id"] for row in await conn.fetch(_ERASED, list(ids))}
     site = (await sites.known(conn)).get(held["site_id"])
     state = await conn.fetchval(_LAW, held["site_id"])
 
@@ -44,6 +49,8 @@ async def decisions(
         admission = known.get(row["admission_id"])
         if admission is None or admission.site_id != held["site_id"] or site is None:
             return Decided(row, _nothing("not_of_this_site"))
+        if row["admission_id"] in erased:
+            return Decided(row, _nothing("erased"))
         if site.clock != "wall":
             return Decided(row, _nothing("recorded_history"))
         if why := _not_spoken(held, row, kept):

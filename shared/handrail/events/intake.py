@@ -235,7 +235,7 @@ class AdmissionsUnmerged(AdmissionEvent):
 class PersonErased(AdmissionEvent):
     """The person's personal fields are gone for good, here and at whoever hears this."""
 
-    reason: Code = Field(examples=list(get_args(ErasureReason)))
+    reason: Code = Field(examples=[*get_args(ErasureReason), "restored_backup"])
 
 
 @event("intake.day_closed.v1")
