@@ -17,6 +17,9 @@ class Hl7Settings(FromEnvironment):
     hl7_key: SecretStr | None = Field(
         default=None, min_length=16, description="A secret; never changed. None: no HL7."
     )
+    hl7_keep_days: int = Field(
+        default=90, ge=7, le=3650, description="How long what became of a message is known."
+    )
     mllp_host: str = "127.0.0.1"
     mllp_port: int | None = Field(default=None, ge=1, le=65535, description="None: no listener.")
     mllp_fd: int | None = Field(
