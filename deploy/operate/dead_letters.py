@@ -25,9 +25,14 @@ command = typer.Typer(
 def list_letters() -> None:
     """One line for each admission that is held up, and for each record without one."""
     table = Table("service", "admission", "records", "first reason", "since", box=None)
-    found = 0
+    found, silent = 0, []
     for service in SERVICES:
-        letters = _letters(service)
+        try:
+            letters = _letters(service)
+        except OperateError as error:
+            # The letters of the others are shown all the same.
+            silent.append(str(error))
+            continue
         sizes = Counter(letter["key"] for letter in letters)
         firsts = {letter["key"]: letter for letter in reversed(letters)}
         for key, first in firsts.items():
@@ -36,7 +41,10 @@ def list_letters() -> None:
             table.add_row(*row)
     console = Console()
     console.width = max(console.width, WIDTH)
-    console.print(table if found else "No dead letters.")
+    if found or not silent:
+        console.print(table if found else "No dead letters.")
+    if silent:
+        raise OperateError(" ".join(dict.fromkeys(silent)))
 
 
 @command.command("show")

@@ -295,7 +295,8 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
         should end and be started again, because aiokafka cannot always rejoin by itself.
         Raises SilentError when Kafka gave no answer for SILENT_SECONDS: another consumer is needed.
         """
-        answered_at = time.monotonic()
+        # Whatever was waited for until now was Kafka, and not this consumer standing still.
+        answered_at = self._moved_at = time.monotonic()
         while True:
             await asyncio.sleep(1.0)
             try:

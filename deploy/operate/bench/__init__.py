@@ -21,7 +21,7 @@ from aiokafka import AIOKafkaProducer
 from rich.console import Console
 
 from operate import background, databases
-from operate.bench import consume, growth, live, page
+from operate.bench import consume, growth, live, page, tracing
 from operate.bench.history import History
 from operate.bench.live import Live, percentiles
 from operate.errors import OperateError
@@ -33,6 +33,8 @@ from operate.processes import memory_mb
 from operate.supervise import source_folder
 
 console = Console(highlight=False)
+# Differences of a few hundredths ask for more turns than other figures.
+TRACING_ROUNDS = 9
 BATCH_PEERS = ("hand_written", "faststream_batch")
 
 
@@ -47,6 +49,7 @@ class Size:
     seconds: int
     rosters: int
     admissions: int
+    calls: int
     page: page.Load
 
 
@@ -58,6 +61,7 @@ QUICK = Size(
     seconds=5,
     rosters=60,
     admissions=30_000,
+    calls=1000,
     page=page.Load(concerns=2_000, seconds=5, streams=100, reads=60),
 )
 FULL = Size(
@@ -68,6 +72,7 @@ FULL = Size(
     seconds=20,
     rosters=300,
     admissions=200_000,
+    calls=2000,
     page=page.Load(concerns=10_000, seconds=20, streams=500, reads=200),
 )
 
@@ -79,12 +84,16 @@ def command(
     only_growth: Annotated[
         bool, typer.Option("--growth", help="What a command costs on a long history, alone.")
     ] = False,
+    only_tracing: Annotated[
+        bool, typer.Option("--tracing", help="What tracing costs, alone.")
+    ] = False,
     file: Annotated[Path | None, typer.Option("--json", help="Where to write it.")] = None,
 ) -> None:
     """Measure speed and memory, as ratios to peers measured in the same run."""
     size = QUICK if quick else FULL
-    alone = _page(size) if only_page else _growth(size) if only_growth else None
-    measured = asyncio.run(alone or _measure(size))
+    alone = {_page: only_page, _growth: only_growth, _tracing: only_tracing}
+    wanted = [measure for measure, is_wanted in alone.items() if is_wanted]
+    measured = asyncio.run((wanted or [_measure])[0](size))
     if file:
         file.write_text(json.dumps(measured, indent=1, sort_keys=True) + "\n")
     console.print_json(data=measured)
@@ -94,7 +103,7 @@ async def _measure(size: Size) -> dict[str, Any]:
     machine = {"cores": os.cpu_count(), "python": platform.python_version()}
     consumed = await _consumers(size)
     running = await _running(size)
-    shown = await _page(size) | await _growth(size)
+    shown = await _page(size) | await _growth(size) | await _tracing(size)
     return {"machine": machine, "rounds": size.rounds, "consume": consumed, "live": running} | shown
 
 
@@ -125,6 +134,15 @@ async def _page(size: Size) -> dict[str, Any]:
             return {"page": await page.measure(home, system, size.page)}
         finally:
             background.down(home, lambda _line: None)
+
+
+async def _tracing(size: Size) -> dict[str, Any]:
+    """The same calls without tracing and with the default share of it, in turn."""
+    async with _folder() as off, _folder() as on:
+        console.print("calls without traces and with the default share of them, in turn")
+        rounds = max(size.rounds, TRACING_ROUNDS)
+        folders = {"off": off.folder, "on": on.folder}
+        return {"tracing": await tracing.measure(folders, rounds, size.calls)}
 
 
 @contextlib.asynccontextmanager

@@ -72,6 +72,35 @@ class Live:
             self.client, url, (_attended(p) for p in people), seconds, at_once
         )
 
+    async def through(self, calls: int, at_once: int = 16) -> float:
+        """So many single calls, calls/s from the first until alerts has taken the last."""
+        url = f"{self.addresses.attendance}/v1/command"
+        bodies = (
+            _attended(person) for person in itertools.islice(itertools.cycle(self.known), calls)
+        )
+        began = time.perf_counter()
+
+        async def worker() -> None:
+            for body in bodies:
+                answer = await self.client.post(url, content=orjson.dumps(body), headers=JSON)
+                answer.raise_for_status()
+
+        await asyncio.gather(*(worker() for _ in range(at_once)))
+        await self.until_settled()
+        return calls / (time.perf_counter() - began)
+
+    async def until_settled(self, seconds: float = 300.0) -> None:
+        """Wait until alerts has taken all that attendance recorded. Raises OperateError."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            status = (await self.client.get(f"{self.addresses.attendance}/status")).json()
+            ours = (await self.client.get(f"{self.addresses.alerts}/status")).json()
+            if not status["relay"]["backlog"] and not ours["feed"]["lag"]:
+                return
+            await asyncio.sleep(0.05)
+        message = "alerts did not take what attendance told it"
+        raise OperateError(message)
+
     async def roster_latencies(self, count: int, size: int = 20) -> list[float]:
         """Seconds a call takes that records a roster of `size`."""
         took = []

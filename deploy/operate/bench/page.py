@@ -60,19 +60,7 @@ async def _fill(system: Live, count: int) -> None:
     """So many open concerns, by missed sessions."""
     people = await system.admit(count)
     await system.miss(people)
-    await _settled(system)
-
-
-async def _settled(system: Live) -> None:
-    until = time.monotonic() + SETTLE_SECONDS * 5
-    while time.monotonic() < until:
-        status = (await system.client.get(f"{system.addresses.attendance}/status")).json()
-        ours = (await system.client.get(f"{system.addresses.alerts}/status")).json()
-        if not status["relay"]["backlog"] and not ours["feed"]["lag"]:
-            return
-        await asyncio.sleep(0.2)
-    message = "alerts did not take what attendance told it"
-    raise OperateError(message)
+    await system.until_settled()
 
 
 async def _list(client: httpx.AsyncClient, base: str, load: Load) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from operate.drill import real, roll
+from operate.drill import alarms, real, roll
 from operate.drill.planted import PLANTED
 from operate.drill.simulation import World
 from operate.errors import OperateError
@@ -26,6 +26,12 @@ def command(  # noqa: PLR0913  # one a word that can be said
     rolling: Annotated[
         bool, typer.Option("--roll", help="Replace every service under load; break nothing.")
     ] = False,
+    all_alarms: Annotated[
+        bool, typer.Option("--alarms", help="Cause each alarm, follow its page, see it end.")
+    ] = False,
+    alarm: Annotated[
+        list[str] | None, typer.Option(help="Only this one's cause; may be said again.")
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Under six minutes (default).")] = False,
     full: Annotated[bool, typer.Option("--full", help="An hour, wide.")] = False,
     wide: Annotated[
@@ -41,6 +47,8 @@ def command(  # noqa: PLR0913  # one a word that can be said
         raise OperateError(message)
     if simulate:
         told = simulated(simulate, seed)
+    elif all_alarms or alarm:
+        told = asyncio.run(alarms.run(_known(alarm or []), _say))
     elif rolling:
         told = asyncio.run(roll.run(seconds or 0, seed, _say))
     else:
@@ -52,7 +60,17 @@ def command(  # noqa: PLR0913  # one a word that can be said
         result.write_text(text + "\n")
     if not told["good"]:
         message = f"the drill found trouble; `--seed {seed}` throws the same dice again."
+        if all_alarms or alarm:
+            message = "an alarm did not come or did not end; its times above are null."
         raise OperateError(message)
+
+
+def _known(names: list[str]) -> list[str]:
+    strangers = {*names} - alarms.known().keys()
+    if strangers:
+        message = f"there is no alarm {min(strangers)}; deploy/observe/rules.yml has their names."
+        raise OperateError(message)
+    return names
 
 
 def _say(line: str) -> None:
