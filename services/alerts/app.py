@@ -1,6 +1,8 @@
 """Alerts, put together."""
 
 from alerts import consumers, delivery, escalation, http, notice_routes, quality_routes, receivers
+from alerts.bulk import routes as bulk
+from alerts.bulk.exports import Exporter
 from alerts.concern import READS
 from alerts.fhir import KINDS
 from alerts.page import routes as page
@@ -30,7 +32,10 @@ async def main() -> int:
     service.app.include_router(reports.routes(service.api_pool))
     service.app.include_router(notice_routes.routes(service.api_pool, service.committed))
     page.install(service, ladder)
-    fhir.install(service.app, service.api_pool, "Handrail alerts", KINDS)
+    exporter = Exporter(service.work_pool)
+    service.app.include_router(bulk.routes(service.api_pool, exporter.wake))
+    fhir.install(service.app, service.api_pool, "Handrail alerts", KINDS, [bulk.OPERATION])
+    service.loops.append(exporter.run)
     service.loops.append(escalation.sweeper(service.work_pool, service.committed, ladder))
     allowed = read(EgressSettings, "alerts").networks()
     mail = read(delivery.MailSettings, "alerts")

@@ -12,6 +12,7 @@ from playwright.async_api import Browser, expect
 from operate.drill.faults import database_url
 from operate.replay.client import Client
 from tests.journeys.browser import PHONE, Screen
+from tests.journeys.exported import Exporting
 from tests.parts import System
 from tests.year.compare import Verdict, compare, every
 from tests.year.play import play_year
@@ -78,6 +79,34 @@ async def test_the_api_and_the_csv_say_the_same_and_hide_small_cells(year: Year)
         (f["measure"], f["part"], "" if f["n"] is None else str(f["n"])) for f in found["figures"]
     ]
     assert (wrong.status_code, nowhere.status_code) == (422, 404)
+
+
+async def test_an_export_says_of_each_quarter_what_its_report_says_and_hides_small_cells(
+    year: Year,
+) -> None:
+    base = year.system.addresses.alerts
+    form = {"grant_type": "client_credentials", "handrail_role": "system"}
+    form["scope"] = "system/MeasureReport.read"
+    async with httpx.AsyncClient(trust_env=False, base_url=base) as client:
+        granted = (await client.post("/development/token", data=form)).json()
+    async with Exporting.of(base, f"Bearer {granted['access_token']}") as exporting:
+        manifest = await exporting.made(await exporting.asked(_type="MeasureReport"))
+        reports = await exporting.reports(manifest)
+
+    east = [one for one in reports if one.reporter.identifier.value == "east"]
+    assert sorted({str(one.period.start) for one in east}) == [
+        *("2025-01-01", "2025-04-01", "2025-07-01")
+    ]
+    assert len({one.id for one in reports}) == len(reports)
+    shown = [
+        part.count
+        for one in reports
+        for group in one.group
+        for part in group.population or ()
+        if part.count is not None
+    ]
+    assert shown
+    assert min(shown) >= 11
 
 
 async def test_the_page_draws_the_report_in_two_languages(year: Year, chromium: Browser) -> None:

@@ -39,14 +39,24 @@ class Kind:
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
-def install(app: FastAPI, pool: asyncpg.Pool, title: str, kinds: Sequence[Kind]) -> None:
-    """Give an app the routes, and errors as FHIR says them."""
+def install(  # an app has as many parts
+    app: FastAPI,
+    pool: asyncpg.Pool,
+    title: str,
+    kinds: Sequence[Kind],
+    operations: Sequence[Resource] = (),
+) -> None:
+    """Give an app the routes, and errors as FHIR says them.
+
+    `operations` of the whole system have routes of their own; the capability statement names them.
+    """
     router = APIRouter(prefix=BASE, tags=["fhir"])
 
     @router.get("/metadata")
     async def get_metadata(request: Request) -> Response:
         """What can be read here, and how it is searched."""
-        return answer(capabilities(str(request.base_url).rstrip("/"), title, kinds))
+        base = str(request.base_url).rstrip("/")
+        return answer(capabilities(base, title, kinds, operations))
 
     for kind in kinds:
         _add(router, pool, kind)
@@ -124,7 +134,9 @@ def _bundle(request: Request, kind: Kind, found: Sequence[Resource], limit: int)
 _TYPES = {"_id": "token", "patient": "reference", "status": "token", "date": "date"}
 
 
-def capabilities(base: str, title: str, kinds: Sequence[Kind]) -> Resource:
+def capabilities(
+    base: str, title: str, kinds: Sequence[Kind], operations: Sequence[Resource] = ()
+) -> Resource:
     """The capability statement of a service that has these kinds."""
     resources: list[dict[str, Any]] = [
         {
@@ -136,6 +148,9 @@ def capabilities(base: str, title: str, kinds: Sequence[Kind]) -> Resource:
         }
         for kind in kinds
     ]
+    rest: Resource = {"mode": "server", "security": _SECURITY, "resource": resources}
+    if operations:
+        rest["operation"] = list(operations)
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -145,7 +160,7 @@ def capabilities(base: str, title: str, kinds: Sequence[Kind]) -> Resource:
         "implementation": {"description": title, "url": f"{base}{BASE}"},
         "fhirVersion": "4.0.1",
         "format": [MEDIA_TYPE],
-        "rest": [{"mode": "server", "security": _SECURITY, "resource": resources}],
+        "rest": [rest],
     }
 
 

@@ -1,6 +1,7 @@
 """Pieces that resources are made of; what is not known is left out."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -12,7 +13,7 @@ from handrail.fhir.asked import ADMISSION
 Resource: TypeAlias = dict[str, Any]
 HL7 = "http://terminology.hl7.org/CodeSystem"
 # Whom it is about in care for substance use is the secret: 42 CFR part 2, restricted.
-LABELS = [
+LABELS: Sequence[Resource] = [
     {"system": f"{HL7}/v3-Confidentiality", "code": "R"},
     {"system": f"{HL7}/v3-ActCode", "code": "ETH"},
 ]
@@ -24,11 +25,13 @@ def resource(kind: str, identity: str, **fields: Any) -> Resource:
     made = {"resourceType": kind, "id": identity, **body}
     content = orjson.dumps(made, option=orjson.OPT_SORT_KEYS | orjson.OPT_NAIVE_UTC)
     version = hashlib.sha256(content).hexdigest()[:16]
-    return {"resourceType": kind, "id": identity, "meta": _meta(version), **body}
+    meta = {"versionId": version, "security": LABELS}
+    return {"resourceType": kind, "id": identity, "meta": meta, **body}
 
 
-def _meta(version: str) -> Resource:
-    return {"versionId": version, "security": LABELS}
+def labelled(made: Resource, labels: Sequence[Resource]) -> Resource:
+    """The same resource under other labels."""
+    return made | {"meta": {**made["meta"], "security": list(labels)}}
 
 
 def named(kind: str, system: str, value: object) -> Resource:
@@ -60,11 +63,5 @@ def moment(at: date | datetime | None) -> str | None:
 
 
 # FHIR's own way to say that a value which has to be there is not known.
-ABSENT = {
-    "extension": [
-        {
-            "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
-            "valueCode": "unknown",
-        }
-    ]
-}
+ABSENT_REASON = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+ABSENT = {"extension": [{"url": ABSENT_REASON, "valueCode": "unknown"}]}
