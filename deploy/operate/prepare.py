@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 import typer
 
+from handrail.configured import read, read_settings
 from handrail.personal.settings import PersonalSettings
-from handrail.service import read, read_settings
 from handrail.settings import KafkaSettings, SettingsMistake
 from operate import databases
 from operate.errors import OperateError

@@ -2,8 +2,9 @@
 
 from aftercare import consumers, hand_off, http, lists
 from aftercare.programs import PROGRAMS
+from handrail.configured import read_settings
 from handrail.events.aftercare import AftercareDayClosed
-from handrail.service import Service, read_settings, run
+from handrail.service import Service, run
 
 
 async def main() -> int:

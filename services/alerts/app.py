@@ -11,9 +11,10 @@ from alerts.programs import PROGRAMS
 from alerts.reports import routes as reports
 from alerts.risk.table import load_table
 from alerts.rules import Ladder
+from handrail.configured import read, read_settings
 from handrail.egress import EgressSettings
 from handrail.fhir import routes as fhir
-from handrail.service import Service, read, read_settings, run
+from handrail.service import Service, run
 
 
 async def main() -> int:

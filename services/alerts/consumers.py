@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from alerts import concern
 from alerts.rules import Ladder
+from handrail.applying import Apply
 from handrail.envelope import Received
-from handrail.feed import Apply
 from handrail.outbox import Connection
 
 

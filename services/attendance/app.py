@@ -15,13 +15,14 @@ from attendance import (
 )
 from attendance.fhir import KINDS
 from attendance.programs import PROGRAMS
+from handrail.configured import read_settings
 from handrail.desk.install import install as install_desk
 from handrail.desk.install import settings_of
 from handrail.events.attendance import AttendanceDayClosed
 from handrail.fhir import routes as fhir
 from handrail.personal import install as keys
 from handrail.personal.install import vault_of
-from handrail.service import Service, read_settings, run
+from handrail.service import Service, run
 
 
 async def main() -> int:

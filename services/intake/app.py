@@ -1,10 +1,11 @@
 """Intake, put together."""
 
+from handrail.configured import read_settings
 from handrail.desk.install import install as install_desk
 from handrail.desk.install import settings_of
 from handrail.events.intake import IntakeDayClosed
 from handrail.fhir import routes as fhir
-from handrail.service import Service, read_settings, run
+from handrail.service import Service, run
 from intake import adt, clocks, consumers, disclosures, http, lists, personal, queries
 from intake.fhir import KINDS
 from intake.programs import PROGRAMS

@@ -2,9 +2,10 @@
 
 from functools import partial
 
+from handrail.configured import read
 from handrail.personal import install as keys
 from handrail.personal.install import vault_of
-from handrail.service import Service, read
+from handrail.service import Service
 from intake import contacts, erasure
 from intake.disclosures.ledger import LedgerSettings
 from intake.erasure import Eraser

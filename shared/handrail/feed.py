@@ -4,23 +4,19 @@ import asyncio
 import contextlib
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
-from uuid import UUID
 
-import asyncpg
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
-from opentelemetry.trace import SpanKind
 
-from handrail import dead_letters, failpoints, inbox, metrics, telemetry
-from handrail.envelope import Received
+from handrail import metrics
+from handrail.applying import Applier
 from handrail.inbox import Batch, Superseded
-from handrail.outbox import Connection
-from handrail.telemetry import is_sampled, log, traceparent_of
+from handrail.telemetry import log
 from handrail.transient import TRANSIENT
 
 BATCH = 1000
@@ -31,7 +27,6 @@ STUCK_SECONDS = 30.0
 SILENT_SECONDS = 10.0
 LAG_SECONDS = 2.0
 
-Apply: TypeAlias = Callable[[Connection, Sequence[Received]], Awaitable[None]]
 Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
 
 _OFFSETS = """
@@ -43,13 +38,11 @@ join inbox_offsets using (topic, partition)
 
 @dataclass
 class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
-    """One service's consumer of the topics it reads. `apply` is its one use case for a batch."""
+    """One service's consumer of the topics it reads."""
 
     service: str
     topics: tuple[str, ...]
-    pool: asyncpg.Pool
-    apply: Apply
-    after_commit: Callable[[], None] = lambda: None
+    applier: Applier
     # A service in no hurry lets events gather, so that a transaction takes many.
     rest_seconds: float = 0.0
     expected: dict[TopicPartition, int] = field(default_factory=dict)
@@ -57,6 +50,7 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
     applied: int = 0
     last_success: float | None = None
     trouble: str | None = None
+    is_connected: bool = False
     # What `lag` said last; `watch` asks every second.
     last_lag: dict[str, int] = field(default_factory=dict)
     _pause: float = 0.1
@@ -150,7 +144,7 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
             self.unplaced.discard(tp)
 
     async def _stored(self, places: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-        rows = await self.pool.fetch(
+        rows = await self.applier.pool.fetch(
             _OFFSETS, [tp.topic for tp in places], [tp.partition for tp in places]
         )
         return {TopicPartition(row[0], row[1]): row[2] for row in rows}
@@ -194,7 +188,10 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
             return False
         batch = Batch(tp.topic, tp.partition, expected, fresh)
         try:
-            await self._apply_once(batch)
+            count = await self.applier.apply(batch)
+            # Not in one line: others of these have added theirs while this one waited.
+            self.applied += count
+            self._moved_at = time.monotonic()
         except Superseded:
             self._put_back(tp, None)
         except (*TRANSIENT, KafkaError) as error:
@@ -206,87 +203,6 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
                 self.expected[tp] = batch.next_offset
             self._hints[tp] = batch.next_offset
         return True
-
-    async def _apply_once(self, batch: Batch) -> None:
-        try:
-            await self._apply_batch(batch, singly=False)
-        except (Superseded, *TRANSIENT, KafkaError):
-            raise
-        except Exception as error:  # noqa: BLE001  # one bad message must not hold up the others
-            metrics.REFUSED.labels(batch.topic).inc()
-            log.warning("feed.batch_refused", topic=batch.topic, error=type(error).__name__)
-            await self._apply_batch(batch, singly=True)
-        self.after_commit()
-
-    async def _apply_batch(self, batch: Batch, *, singly: bool) -> None:
-        with metrics.timed(metrics.BATCH_SECONDS, batch.topic):
-            claimed = await self._commit_batch(batch, singly=singly)
-        metrics.APPLIED.labels(batch.topic).inc(len(claimed.apply))
-        self.applied += len(claimed.apply)
-        self._moved_at = time.monotonic()
-
-    async def _commit_batch(self, batch: Batch, *, singly: bool) -> inbox.Claimed:
-        async with self.pool.acquire() as conn, conn.transaction():
-            claimed = await inbox.claim(conn, batch)
-            if singly:
-                await self._apply_singly(conn, claimed.apply)
-            elif claimed.apply:
-                with _spans(batch.topic, claimed.apply) as events:
-                    await self.apply(conn, events)
-            for key in claimed.mended:
-                await self._redrive(conn, key, drop_unreadable=False)
-            failpoints.hit("consumer.before_commit")
-        failpoints.hit("consumer.after_commit")
-        return claimed
-
-    async def _apply_singly(self, conn: Connection, events: Sequence[Received]) -> None:
-        """Find the event whose handler fails for ever, and park its admission alone."""
-        failed: dict[UUID, Received] = {}
-        for event in events:
-            reason: str | None = dead_letters.BEHIND
-            if event.key not in failed:
-                reason = await self._try_one(conn, event)
-                if reason is None:
-                    continue
-                failed[event.key] = event
-            await dead_letters.keep(conn, [dead_letters.Letter.of(event, str(reason))])
-        for event in failed.values():
-            await inbox.stand_before(conn, event)
-
-    async def _try_one(self, conn: Connection, event: Received) -> str | None:
-        try:
-            async with conn.transaction():
-                await self.apply(conn, [event])
-        except TRANSIENT:
-            raise
-        except Exception as error:  # noqa: BLE001  # the class is the reason; its text may hold content
-            return f"handler_failed_{type(error).__name__}"
-        return None
-
-    async def redrive(self, key: UUID, *, drop_unreadable: bool = False) -> dict[str, int]:
-        """Play an admission's dead letters back in order; see `dead_letters.redrive`."""
-        async with self.pool.acquire() as conn, conn.transaction():
-            counts = await self._redrive(conn, key, drop_unreadable=drop_unreadable)
-        self.after_commit()
-        return counts
-
-    async def _redrive(
-        self, conn: Connection, key: UUID, *, drop_unreadable: bool
-    ) -> dict[str, int]:
-        async def replay(received: Received, may_jump: bool) -> str | None:  # noqa: FBT001
-            standing = (await inbox.standings_of(conn, received.owner, [key]))[key]
-            standing.parked = None
-            reason = inbox.verdict(received, standing)
-            if reason == "":
-                return None
-            if reason and not (reason == inbox.GAP and may_jump):
-                return reason
-            reason = await self._try_one(conn, received)
-            if reason is None:
-                await inbox.advance(conn, received.owner, [received])
-            return reason
-
-        return await dead_letters.redrive(conn, key, replay, drop_unreadable=drop_unreadable)
 
     async def watch(self) -> None:
         """Place what could not be placed, hint Kafka, and tell when nothing moves. Runs for ever.
@@ -362,31 +278,6 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
             log.info("feed.recovered", feed=self.service)
             self.trouble = None
         self._pause, self.last_success = 0.1, time.time()
-
-
-@contextlib.contextmanager
-def _spans(topic: str, events: Sequence[Received]) -> Iterator[Sequence[Received]]:
-    """One span for every trace in the batch that is kept; what follows hangs below it."""
-    about: dict[str, str | int] = {
-        telemetry.SYSTEM: "kafka",
-        telemetry.DESTINATION: topic,
-        telemetry.PARTITION: str(events[0].partition),
-        telemetry.BATCH_COUNT: len(events),
-    }
-    name = f"{telemetry.PROCESS} {topic}"
-    below: dict[str | None, str | None] = {}
-    with contextlib.ExitStack() as opened:
-        for parent in dict.fromkeys(e.traceparent for e in events if is_sampled(e.traceparent)):
-            span = telemetry.span(name, SpanKind.CONSUMER, parent, about)
-            below[parent] = traceparent_of(opened.enter_context(span).get_span_context())
-        yield (
-            [
-                replace(e, traceparent=below[e.traceparent]) if e.traceparent in below else e
-                for e in events
-            ]
-            if below
-            else events
-        )
 
 
 class SilentError(Exception):

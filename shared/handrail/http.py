@@ -1,26 +1,21 @@
-"""The HTTP edge all services share: problem documents, health, status and the operator's routes."""
+"""The HTTP edge all services share: problem documents, limits, spans and numbers of requests."""
 
-import asyncio
-import os
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Any
 
 import asyncpg
-from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse
 from opentelemetry.trace import SpanKind
-from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from handrail import dead_letters, metrics, telemetry
+from handrail import metrics, telemetry
 from handrail.receipts import Rejected
-from handrail.settings import Level
 from handrail.telemetry import log
 from handrail.transient import TRANSIENT
 
@@ -153,14 +148,6 @@ async def _on_bug(_request: Request, error: Exception) -> JSONResponse:
     return problem(500, "bug", "This is our mistake. Nothing was changed; tell the operator.")
 
 
-class LogLevel(BaseModel):
-    """From which level on the log is written."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    level: Level
-
-
 class Edge:
     """Opens the trace of each request, refuses bodies that are too large, forbids caching."""
 
@@ -221,60 +208,3 @@ def _limited(receive: Receive) -> Receive:
 
 def _too_large() -> JSONResponse:
     return problem(413, "too_large", f"A body may have {BODY_LIMIT} bytes; send it in parts.")
-
-
-def operator_routes(
-    pool: asyncpg.Pool,
-    redrive: Callable[..., Awaitable[dict[str, int]]],
-    status: Callable[[], Awaitable[dict[str, Any]]],
-    numbers: Callable[[], Awaitable[dict[str, Any]]],
-    ready: Callable[[], Awaitable[dict[str, str]]],
-) -> APIRouter:
-    """Health, readiness, status and dead letters."""
-    router = APIRouter(tags=["operate"])
-
-    @router.get("/health/live")
-    async def get_live() -> dict[str, str]:
-        """The process answers."""
-        return {"status": "live"}
-
-    @router.get("/health/ready")
-    async def get_ready() -> JSONResponse:
-        """Everything this service needs answers."""
-        parts = await asyncio.wait_for(ready(), 5)
-        good = all(state == "ok" for state in parts.values())
-        told = {"ready": good, "process": os.getpid(), **parts}
-        return JSONResponse(told, 200 if good else 503)
-
-    @router.get("/status")
-    async def get_status() -> dict[str, Any]:
-        """What each loop of this service last did, and what waits."""
-        return await status()
-
-    @router.get("/metrics", include_in_schema=False)
-    async def get_metrics() -> Response:
-        """The numbers, for Prometheus; also while a part is away."""
-        metrics.look(await numbers())
-        return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
-
-    @router.put("/v1/log-level")
-    async def put_log_level(wanted: LogLevel) -> LogLevel:
-        """Write more or less into the log, until the next start."""
-        telemetry.set_level(wanted.level)
-        log.info("log.level_set", level=wanted.level)
-        return wanted
-
-    @router.get("/v1/dead-letters")
-    async def get_dead_letters(
-        limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-    ) -> list[dict[str, Any]]:
-        """Records that could not be applied, without their content."""
-        async with pool.acquire() as conn:
-            return await dead_letters.waiting(conn, limit)
-
-    @router.post("/v1/dead-letters/{key}/redrive")
-    async def post_redrive(key: UUID, *, drop_unreadable: bool = False) -> dict[str, int]:
-        """Play one admission's dead letters back in order."""
-        return await redrive(key, drop_unreadable=drop_unreadable)
-
-    return router

@@ -5,47 +5,43 @@ import contextlib
 import gc
 import os
 import sys
-import threading
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn, TypeVar
+from typing import Any
 
 import asyncpg
 import uvloop
 from aiokafka.errors import KafkaError
 from fastapi import Depends, FastAPI
 from fastapi.telemetry import TelemetryConfig
-from faststream.kafka import KafkaBroker
-from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 from opentelemetry.sdk.trace import TracerProvider
-from pydantic import ValidationError
 
 from handrail import http, server, sites, telemetry
 from handrail.access import guard
 from handrail.access.guard import AccessSettings, Guard, Programs
 from handrail.access.rates import Rates
-from handrail.dead_letters import counts
+from handrail.applying import Applier, Apply
+from handrail.broker import consuming_broker
+from handrail.configured import read
+from handrail.ending import end_within
 from handrail.events import DayClosed
-from handrail.feed import Apply, Feed, SilentError
+from handrail.feed import Feed, SilentError
 from handrail.loop import Loop
-from handrail.outbox import Connection
+from handrail.operating import operator_routes
+from handrail.pools import pool_of
 from handrail.relay import Relay
-from handrail.settings import PREFIX, FromEnvironment, Settings, SettingsMistake
+from handrail.settings import Settings
 from handrail.sites import BeforeClose
+from handrail.standing import Standing
 from handrail.telemetry import log
 from handrail.topics import topic_of
 from handrail.transient import TRANSIENT
 
-EXIT_USAGE = 2
 EXIT_RESTART_ME = 75
 # A library that waits for a network that is gone may not hold up the end for longer.
 STOP_SECONDS = 25.0
 DAY_CHECK_SECONDS = 15.0
-# Prometheus waits ten seconds for an answer; `ready` may take two of them.
-STATUS_SECONDS = 3.0
-S = TypeVar("S", bound=FromEnvironment)
 # The framework's own spans would carry paths and exceptions; ours carry what is allowed.
 OUR_SPANS_ONLY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
@@ -69,32 +65,24 @@ class Service:
     programs: Programs = field(default_factory=dict)
     # Other databases of the service: opened and closed with it.
     pools: list[asyncpg.Pool] = field(default_factory=list)
-    started: float = field(default_factory=time.time)
 
     def __post_init__(self) -> None:
         """Make the parts; nothing connects before `serve`."""
         self.tracing: TracerProvider = telemetry.start_tracing(self.name, self.settings)
-        self.api_pool = self._pool(size=8, timeout=5)
-        self.work_pool = self._pool(size=8, timeout=30)
+        self.api_pool = pool_of(self.name, self.settings, size=8, timeout=5)
+        self.work_pool = pool_of(self.name, self.settings, size=8, timeout=30)
         self.relay = Relay(
             self.name,
             self.work_pool,
             self.settings.kafka_bootstrap,
             self.settings.kafka_access(),
         )
-        self.broker = KafkaBroker(
-            # FastStream takes a text for one address.
-            self.settings.kafka_bootstrap.split(","),
-            security=_security(self.settings),
-            logger=None,
-            consumer_only=True,
-            allow_auto_create_topics=False,
-            client_id=f"handrail-{self.name}",
-        )
+        self.broker = consuming_broker(self.name, self.settings)
         self.feed: Feed | None = None
         if self.apply:
             topics = tuple(topic_of(owner) for owner in self.reads)
-            self.feed = Feed(self.name, topics, self.work_pool, self.apply, self.committed)
+            applier = Applier(self.work_pool, self.apply, self.committed)
+            self.feed = Feed(self.name, topics, applier)
             self.feed.rest_seconds = self.feed_rest_seconds
             self.feed.subscribe(self.broker, os.environ.get("HANDRAIL_INSTANCE", "1"))
         self.access = read(AccessSettings, self.name)
@@ -114,12 +102,10 @@ class Service:
         self._server = server.make(self.app, self.settings)
         http.install(self.app, lambda: self.is_stopping)
         guard.install(self.app, http.problem)
-        redrive = self.feed.redrive if self.feed else _nothing_to_redrive
-        self.app.include_router(
-            http.operator_routes(self.api_pool, redrive, self.status, self.numbers, self.ready)
-        )
+        redrive = self.feed.applier.redrive if self.feed else _nothing_to_redrive
+        self.standing = Standing(self.name, self.api_pool, self.relay, self.feed, self.shows)
+        self.app.include_router(operator_routes(self.api_pool, redrive, self.standing))
         self._exit_code = 0
-        self._connected = False
 
     def committed(self) -> None:
         """Something was committed: ring whoever waits for it."""
@@ -137,96 +123,6 @@ class Service:
         guard.require_rows(self.app, self.guard.table)
         await self._server.serve(server.handed(self.settings))
         return self._exit_code
-
-    async def ready(self) -> dict[str, str]:
-        """`ok` or what is wrong, for each part this service needs."""
-        database = "ok"
-        try:
-            async with asyncio.timeout(2):
-                await self.api_pool.fetchval("select 1")
-        except TRANSIENT as error:
-            database = type(error).__name__
-        kafka = self.relay.trouble or ("ok" if self.relay.last_success else "starting")
-        feed = "ok"
-        if self.feed:
-            feed = self.feed.trouble or ("ok" if self._connected else "starting")
-        return {"database": database, "relay": kafka, "feed": feed}
-
-    async def status(self) -> dict[str, Any]:
-        """Each loop: last success, backlog, age of the oldest; and the dead letters."""
-        return await self._stored(self._own(await self._lag()))
-
-    async def numbers(self) -> dict[str, Any]:
-        """What `/metrics` shows: the status, and which parts answer.
-
-        While the database is away only what this process knows by itself: an alarm about a loop
-        that stands still has to come also then. Asks Kafka nothing, so it never waits for it.
-        """
-        parts = await self.ready()
-        own = self._own(self.feed.last_lag if self.feed else {})
-        with contextlib.suppress(*TRANSIENT):
-            async with asyncio.timeout(STATUS_SECONDS):
-                own = await self._stored(own)
-        return own | {"ready": parts}
-
-    def _own(self, lag: dict[str, int]) -> dict[str, Any]:
-        feed = self.feed
-        return {
-            "service": self.name,
-            "up_seconds": round(time.time() - self.started),
-            "relay": {
-                "last_success": self.relay.last_success,
-                "sent": self.relay.sent,
-                "trouble": self.relay.trouble,
-            },
-            "feed": {
-                "last_success": feed.last_success if feed else None,
-                "applied": feed.applied if feed else 0,
-                "lag": sum(lag.values()),
-                "lag_by_topic": _by_topic(lag),
-                "trouble": feed.trouble if feed else None,
-            },
-        }
-
-    async def _stored(self, own: dict[str, Any]) -> dict[str, Any]:
-        """`own` with what stands in the database."""
-        waiting, oldest = await self.relay.backlog()
-        async with self.api_pool.acquire() as conn:
-            letters = await counts(conn)
-            known = await sites.all_sites(conn)
-        about = {"backlog": waiting, "oldest_seconds": round(oldest, 3)}
-        return own | {
-            "relay": own["relay"] | about,
-            "dead_letters": letters,
-            "sites": {s.site_id: s.closed_through.isoformat() for s in known},
-            **{name: await show() for name, show in self.shows.items()},
-        }
-
-    async def _lag(self) -> dict[str, int]:
-        """Records not taken yet; nothing where Kafka does not answer, which `trouble` tells."""
-        try:
-            return await self.feed.lag() if self.feed else {}
-        except (KafkaError, TimeoutError):
-            return {}
-
-    def _pool(self, *, size: int, timeout: float) -> asyncpg.Pool:
-        return asyncpg.create_pool(
-            self.settings.dsn(),
-            min_size=0,
-            max_size=size,
-            timeout=5,
-            command_timeout=timeout,
-            max_inactive_connection_lifetime=60,
-            reset=_as_it_is,
-            server_settings={
-                "application_name": f"handrail-{self.name}",
-                "timezone": "UTC",
-                "statement_timeout": str(int(timeout * 1000)),
-                "lock_timeout": "10000",
-                "idle_in_transaction_session_timeout": "10000",
-                "jit": "off",
-            },
-        )
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
@@ -277,16 +173,16 @@ class Service:
                 await self.feed.watch()
             except SilentError:
                 log.warning("feed.consumer_replaced")
-                self._connected = False
+                self.feed.is_connected = False
                 await self._stop_feed()
 
     async def _connect_feed(self) -> None:
         assert self.feed is not None
         pause = 0.2
-        while not self._connected:
+        while not self.feed.is_connected:
             try:
                 await self.broker.start()
-                self._connected = True
+                self.feed.is_connected = True
             except (KafkaError, OSError) as error:
                 if self.feed.trouble is None:
                     log.warning("feed.kafka_not_reachable", error=type(error).__name__)
@@ -327,21 +223,6 @@ class Service:
         log.info("service.stopped")
 
 
-def end_within(seconds: float, code: int) -> None:
-    """End this process, if it is still there then. What is committed is safe, as in a power cut."""
-    loop = asyncio.get_running_loop()
-
-    def end() -> None:
-        tasks = {getattr(t.get_coro(), "__qualname__", "task") for t in asyncio.all_tasks(loop)}
-        log.error("service.end_forced", waiting=sorted(tasks))
-        sys.stdout.flush()
-        os._exit(code)
-
-    timer = threading.Timer(seconds, end)
-    timer.daemon = True
-    timer.start()
-
-
 def run(service: Callable[[], Awaitable[int]]) -> None:
     """Run a service's main coroutine and end the process with its exit code."""
     try:
@@ -355,75 +236,5 @@ async def _coroutine(service: Callable[[], Awaitable[int]]) -> int:
     return await service()
 
 
-def _by_topic(lag: dict[str, int]) -> dict[str, int]:
-    topics: dict[str, int] = {}
-    for place, count in lag.items():
-        topic = place.rpartition("/")[0]
-        topics[topic] = topics.get(topic, 0) + count
-    return topics
-
-
-async def _as_it_is(_conn: Connection) -> None:
-    """Nothing here outlives its transaction, so a connection goes back without a question."""
-
-
 async def _nothing_to_redrive(_key: object, **_asked: bool) -> dict[str, int]:
     return {"applied": 0, "dropped": 0, "left": 0}
-
-
-def read_settings(service: str) -> Settings:
-    """The settings from the environment; ends the process with one clear line per mistake."""
-    settings = read(Settings, service)
-    try:
-        settings.dsn()
-        settings.kafka_access()
-    except ValidationError as error:
-        _end_by(service, _mistakes(error, "database_url"))
-    except SettingsMistake as mistake:
-        _end_by(service, [str(mistake)])
-    telemetry.start_logging(service, settings.log_level)
-    return settings
-
-
-def read(kind: type[S], service: str) -> S:
-    """One kind of settings; ends the process with one clear line per mistake."""
-    try:
-        return kind()
-    except ValidationError as error:
-        _end_by(service, _mistakes(error))
-    except SettingsMistake as mistake:
-        _end_by(service, [str(mistake)])
-
-
-def _mistakes(error: ValidationError, otherwise: str = "") -> list[str]:
-    found = []
-    for item in http.fields_of(error):
-        name = PREFIX + (item["field"] or otherwise).upper()
-        says = "it is missing" if item["code"] == "missing" else item["expected"]
-        found.append(f"{name}: {says}")
-    return found
-
-
-def end_by_mistake(service: str, mistake: SettingsMistake) -> NoReturn:
-    """End the process with one clear line about a setting."""
-    _end_by(service, [str(mistake)])
-
-
-def _end_by(service: str, mistakes: list[str]) -> NoReturn:
-    for mistake in mistakes:
-        print(f"{service}: {mistake}", file=sys.stderr)
-    sys.exit(EXIT_USAGE)
-
-
-def _security(settings: Settings) -> BaseSecurity | None:
-    """The settings of `kafka_access`, as FastStream wants them."""
-    options = settings.kafka_access()
-    tls = options.get("ssl_context")
-    if "sasl_mechanism" not in options:
-        return BaseSecurity(tls) if tls else None
-    kind = {
-        "PLAIN": SASLPlaintext,
-        "SCRAM-SHA-256": SASLScram256,
-        "SCRAM-SHA-512": SASLScram512,
-    }[options["sasl_mechanism"]]
-    return kind(options["sasl_plain_username"], options["sasl_plain_password"], tls)

@@ -12,9 +12,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from faststream.kafka import KafkaBroker
 
 from handrail import envelope, outbox
+from handrail.applying import Applier, Apply
 from handrail.envelope import Headers, Received
 from handrail.events.attendance import ScreenResulted
-from handrail.feed import Apply, Feed
+from handrail.feed import Feed
 from handrail.outbox import Connection
 from handrail.personal.keys import FileKeys
 from handrail.personal.vault import Vault
@@ -158,7 +159,7 @@ class Kit:
         broker = KafkaBroker(
             self.broker.address, logger=None, consumer_only=True, allow_auto_create_topics=False
         )
-        feed = Feed(group or uuid4().hex, (TOPIC,), self.pool, apply)
+        feed = Feed(group or uuid4().hex, (TOPIC,), Applier(self.pool, apply))
         feed.subscribe(broker, "1")
         await broker.start()
         watch = asyncio.create_task(feed.watch())

@@ -61,11 +61,11 @@ async def test_an_unknown_type_parks_its_admission_until_an_operator_gives_it_up
         await send_numbered(kit, key, 3, 4)
         await kit.has_letters(3)
 
-        still = await feed.redrive(key)
+        still = await feed.applier.redrive(key)
         assert still == {"applied": 0, "dropped": 0, "left": 3}
         assert await kit.parked() == [key]
 
-        given_up = await feed.redrive(key, drop_unreadable=True)
+        given_up = await feed.applier.redrive(key, drop_unreadable=True)
         assert given_up == {"applied": 2, "dropped": 1, "left": 0}
         await kit.has_seen("n1", "n3", "n4", key=key)
 
@@ -91,8 +91,8 @@ async def test_a_record_of_a_newer_release_is_played_back_once_it_is_known(kit: 
         ]
         known = True
 
-        assert await feed.redrive(key) == {"applied": 2, "dropped": 0, "left": 0}
-        assert await feed.redrive(key) == {"applied": 0, "dropped": 0, "left": 0}
+        assert await feed.applier.redrive(key) == {"applied": 2, "dropped": 0, "left": 0}
+        assert await feed.applier.redrive(key) == {"applied": 0, "dropped": 0, "left": 0}
         await send_numbered(kit, key, 4)
         await kit.has_seen("n1", "n2", "n3", "n4")
 
@@ -125,7 +125,7 @@ async def test_a_redrive_waits_for_a_batch_that_keeps_a_record_behind(kit: Kit) 
 
     async with kit.pool.acquire() as conn, conn.transaction():
         await inbox.claim(conn, batch)
-        redriven = asyncio.create_task(feed.redrive(key, drop_unreadable=True))
+        redriven = asyncio.create_task(feed.applier.redrive(key, drop_unreadable=True))
 
         async def waits() -> bool:
             return bool(await kit.pool.fetchval(WAITING))

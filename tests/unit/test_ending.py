@@ -6,7 +6,7 @@ import sys
 
 HANGS = """
 import asyncio
-from handrail import service, telemetry
+from handrail import ending, telemetry
 
 async def never_cancelled():
     while True:
@@ -18,7 +18,7 @@ async def never_cancelled():
 async def main():
     telemetry.start_logging("alerts", "INFO")
     hanging = asyncio.create_task(never_cancelled())
-    service.end_within(0.2, 75)
+    ending.end_within(0.2, 75)
 
 asyncio.run(main())
 """

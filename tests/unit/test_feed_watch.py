@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from handrail import feed
+from handrail.applying import Applier
 from handrail.envelope import Received
 from handrail.feed import STUCK_SECONDS, Feed, StuckError
 from handrail.outbox import Connection
@@ -26,7 +27,7 @@ async def nothing(_conn: Connection, _events: Sequence[Received]) -> None:
 
 def behind_since(moment: float) -> Behind:
     pool = asyncpg.create_pool("postgresql://127.0.0.1:1/none", min_size=0)
-    return Behind("alerts", ("intake.events",), pool, nothing, _moved_at=moment)
+    return Behind("alerts", ("intake.events",), Applier(pool, nothing), _moved_at=moment)
 
 
 async def test_who_waited_for_kafka_is_not_ended_the_moment_it_is_back() -> None:

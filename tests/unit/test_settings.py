@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from handrail.service import EXIT_USAGE, read, read_settings
+from handrail.configured import EXIT_USAGE, read, read_settings
 from handrail.settings import Settings
 
 GOOD = {"HANDRAIL_DATABASE_URL": "postgresql://intake:s3cret@127.0.0.1:5432/intake"}

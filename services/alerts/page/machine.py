@@ -51,8 +51,8 @@ async def _look(name: str, service: Service, neighbours: Neighbours) -> dict[str
     if name == service.name:
         async with service.api_pool.acquire() as conn:
             letters = await dead_letters.waiting(conn, LETTERS)
-        ready: dict[str, Any] = {**await service.ready()}
-        return _seen(name, ready, await service.status(), letters)
+        ready: dict[str, Any] = {**await service.standing.ready()}
+        return _seen(name, ready, await service.standing.status(), letters)
     try:
         ready, status, told = await asyncio.gather(
             neighbours.state(name, "/health/ready"),

@@ -25,7 +25,8 @@ from alerts.page.settings import PageSettings
 from alerts.page.show import HEADERS, Pages
 from alerts.rules import Ladder
 from handrail.access.guard import is_loopback
-from handrail.service import Service, read
+from handrail.configured import read
+from handrail.service import Service
 from handrail.settings import Settings
 
 STATIC = Path(__file__).parent / "static"

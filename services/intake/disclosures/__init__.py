@@ -1,7 +1,8 @@
 """What leaves to subscribers outside: who they are, what they are told, and the ledger of it."""
 
+from handrail.configured import read
 from handrail.egress import EgressSettings
-from handrail.service import Service, read
+from handrail.service import Service
 from intake.disclosures import emergencies, emergency_routes, routes, subscribers
 from intake.disclosures.backport import routes as backport
 from intake.disclosures.courier import Courier

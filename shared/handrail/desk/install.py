@@ -1,10 +1,11 @@
 """Gives a service its desk, where a key is set."""
 
+from handrail.configured import read
 from handrail.desk import pruning, review, store
 from handrail.desk.desk import Desk
 from handrail.desk.sealing import Seal
 from handrail.hl7.settings import Hl7Settings
-from handrail.service import Service, read
+from handrail.service import Service
 
 
 def settings_of(service: Service) -> Hl7Settings:

@@ -6,9 +6,10 @@ from typing import Any
 import asyncpg
 from fastapi import APIRouter
 
+from handrail.configured import end_by_mistake, read
 from handrail.personal.settings import PersonalSettings
 from handrail.personal.vault import Vault
-from handrail.service import Service, end_by_mistake, read
+from handrail.service import Service
 from handrail.settings import SettingsMistake
 
 SECONDS = 5

@@ -1,0 +1,139 @@
+"""Applies one claimed batch in one transaction, and finds the one event that cannot be applied."""
+
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+from uuid import UUID
+
+import asyncpg
+from aiokafka.errors import KafkaError
+from opentelemetry.trace import SpanKind
+
+from handrail import dead_letters, failpoints, inbox, metrics, telemetry
+from handrail.envelope import Received
+from handrail.inbox import Batch, Superseded
+from handrail.outbox import Connection
+from handrail.telemetry import is_sampled, log, traceparent_of
+from handrail.transient import TRANSIENT
+
+Apply: TypeAlias = Callable[[Connection, Sequence[Received]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Applier:
+    """Where a service keeps what it hears, and `use_case`, the one thing it does with a batch."""
+
+    pool: asyncpg.Pool
+    use_case: Apply
+    after_commit: Callable[[], None] = lambda: None
+
+    async def apply(self, batch: Batch) -> int:
+        """Apply a batch that nobody has applied; gives back how many of its events were news.
+
+        Raises Superseded where another has moved on, and what is TRANSIENT: nothing is done then.
+        """
+        try:
+            count = await self._apply_batch(batch, singly=False)
+        except (Superseded, *TRANSIENT, KafkaError):
+            raise
+        except Exception as error:  # noqa: BLE001  # one bad message must not hold up the others
+            metrics.REFUSED.labels(batch.topic).inc()
+            log.warning("feed.batch_refused", topic=batch.topic, error=type(error).__name__)
+            count = await self._apply_batch(batch, singly=True)
+        self.after_commit()
+        return count
+
+    async def _apply_batch(self, batch: Batch, *, singly: bool) -> int:
+        with metrics.timed(metrics.BATCH_SECONDS, batch.topic):
+            claimed = await self._commit_batch(batch, singly=singly)
+        metrics.APPLIED.labels(batch.topic).inc(len(claimed.apply))
+        return len(claimed.apply)
+
+    async def _commit_batch(self, batch: Batch, *, singly: bool) -> inbox.Claimed:
+        async with self.pool.acquire() as conn, conn.transaction():
+            claimed = await inbox.claim(conn, batch)
+            if singly:
+                await self._apply_singly(conn, claimed.apply)
+            elif claimed.apply:
+                with _spans(batch.topic, claimed.apply) as events:
+                    await self.use_case(conn, events)
+            for key in claimed.mended:
+                await self._redrive(conn, key, drop_unreadable=False)
+            failpoints.hit("consumer.before_commit")
+        failpoints.hit("consumer.after_commit")
+        return claimed
+
+    async def _apply_singly(self, conn: Connection, events: Sequence[Received]) -> None:
+        """Find the event whose handler fails for ever, and park its admission alone."""
+        failed: dict[UUID, Received] = {}
+        for event in events:
+            reason: str | None = dead_letters.BEHIND
+            if event.key not in failed:
+                reason = await self._try_one(conn, event)
+                if reason is None:
+                    continue
+                failed[event.key] = event
+            await dead_letters.keep(conn, [dead_letters.Letter.of(event, str(reason))])
+        for event in failed.values():
+            await inbox.stand_before(conn, event)
+
+    async def _try_one(self, conn: Connection, event: Received) -> str | None:
+        try:
+            async with conn.transaction():
+                await self.use_case(conn, [event])
+        except TRANSIENT:
+            raise
+        except Exception as error:  # noqa: BLE001  # the class is the reason; its text may hold content
+            return f"handler_failed_{type(error).__name__}"
+        return None
+
+    async def redrive(self, key: UUID, *, drop_unreadable: bool = False) -> dict[str, int]:
+        """Play an admission's dead letters back in order; see `dead_letters.redrive`."""
+        async with self.pool.acquire() as conn, conn.transaction():
+            counts = await self._redrive(conn, key, drop_unreadable=drop_unreadable)
+        self.after_commit()
+        return counts
+
+    async def _redrive(
+        self, conn: Connection, key: UUID, *, drop_unreadable: bool
+    ) -> dict[str, int]:
+        async def replay(received: Received, may_jump: bool) -> str | None:  # noqa: FBT001
+            standing = (await inbox.standings_of(conn, received.owner, [key]))[key]
+            standing.parked = None
+            reason = inbox.verdict(received, standing)
+            if reason == "":
+                return None
+            if reason and not (reason == inbox.GAP and may_jump):
+                return reason
+            reason = await self._try_one(conn, received)
+            if reason is None:
+                await inbox.advance(conn, received.owner, [received])
+            return reason
+
+        return await dead_letters.redrive(conn, key, replay, drop_unreadable=drop_unreadable)
+
+
+@contextlib.contextmanager
+def _spans(topic: str, events: Sequence[Received]) -> Iterator[Sequence[Received]]:
+    """One span for every trace in the batch that is kept; what follows hangs below it."""
+    about: dict[str, str | int] = {
+        telemetry.SYSTEM: "kafka",
+        telemetry.DESTINATION: topic,
+        telemetry.PARTITION: str(events[0].partition),
+        telemetry.BATCH_COUNT: len(events),
+    }
+    name = f"{telemetry.PROCESS} {topic}"
+    below: dict[str | None, str | None] = {}
+    with contextlib.ExitStack() as opened:
+        for parent in dict.fromkeys(e.traceparent for e in events if is_sampled(e.traceparent)):
+            span = telemetry.span(name, SpanKind.CONSUMER, parent, about)
+            below[parent] = traceparent_of(opened.enter_context(span).get_span_context())
+        yield (
+            [
+                replace(e, traceparent=below[e.traceparent]) if e.traceparent in below else e
+                for e in events
+            ]
+            if below
+            else events
+        )
