@@ -14,9 +14,9 @@ import psutil
 
 from operate.errors import OperateError
 from operate.home import Home
+from operate.leftovers import end_leftovers
 from operate.processes import tail
 from operate.status import supervisor_pid
-from operate.supervise import end_leftovers
 
 START_SECONDS = 600.0
 STOP_SECONDS = 60.0

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from operate.errors import OperateError
-from operate.supervise import source_folder
+from operate.home import source_folder
 
 KINDS = ("unit", "contracts", "integration", "journeys", "drills")
 CODE = ("services", "shared", "deploy", "tests")

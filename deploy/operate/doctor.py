@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 
 from operate.errors import OperateError
+from operate.ground import EXTERNAL_DATABASE, EXTERNAL_KAFKA
 from operate.home import Home, cache_folder
 from operate.parts import jars, kafka, postgres
-from operate.supervise import EXTERNAL_DATABASE, EXTERNAL_KAFKA
 
 DISK_GB, MEMORY_GB = 2.0, 1.5
 

@@ -33,6 +33,15 @@ def checkout() -> Path | None:
     return root if (root / "pyproject.toml").is_file() else None
 
 
+def source_folder() -> str:
+    """The source tree, or a clear line that there is none."""
+    root = checkout()
+    if root is None:
+        message = "this needs Handrail's source tree: clone it and use its ./handrail."
+        raise OperateError(message)
+    return str(root)
+
+
 def cache_folder() -> Path:
     """Where downloads are kept, shared by all homes of this user."""
     named = os.environ.get("HANDRAIL_CACHE")

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from operate.errors import OperateError
-from operate.supervise import source_folder
+from operate.home import source_folder
 
 # pip's setting, and the name under which uv takes it: uv does not read pip's settings.
 OPTIONS = (

@@ -7,11 +7,11 @@ from typing import Any
 import httpx
 import psutil
 
+from operate.ground import EXTERNAL_DATABASE
 from operate.home import SERVICES, Home
 from operate.parts import kafka, postgres
 from operate.parts.postgres import Postgres
 from operate.processes import memory_mb
-from operate.supervise import EXTERNAL_DATABASE
 
 
 def supervisor_pid(home: Home) -> int | None:

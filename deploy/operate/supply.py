@@ -14,7 +14,7 @@ import typer
 
 from operate.checks import _tool
 from operate.errors import OperateError
-from operate.supervise import source_folder
+from operate.home import source_folder
 
 SERVER_LOCK, WHOLE_LOCK = "requirements.server.lock", "requirements.lock"
 LIST = Path("docs", "licences.md")

@@ -8,7 +8,7 @@ import typer
 
 from operate import supply
 from operate.errors import OperateError
-from operate.supervise import source_folder
+from operate.home import source_folder
 from tests.journeys.second import free_port
 
 FOLDER = Path(source_folder())

@@ -11,7 +11,7 @@ from aftercare.commands import COMMANDS as AFTERCARE
 from attendance.commands import COMMANDS as ATTENDANCE
 from handrail.events import REGISTER
 from intake.commands import COMMANDS as INTAKE
-from operate.supervise import source_folder
+from operate.home import source_folder
 
 PAGE = Path(source_folder(), "docs", "programme.md").read_text()
 TESTS = {path.stem for path in Path(source_folder(), "tests").rglob("test_*.py")}

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from handrail.events import REGISTER
 from handrail.schemas import FOLDER
 from operate.checks import _tool
-from operate.supervise import source_folder
+from operate.home import source_folder
 from tests.contracts.first import KEPT, kept
 
 # With each release `python -m tests.contracts.first` keeps what is new.

@@ -19,7 +19,7 @@ from kafka.admin import (
 )
 
 from handrail.settings import KafkaSettings
-from operate.supervise import source_folder
+from operate.home import source_folder
 
 FILE = Path(source_folder(), "deploy", "kubernetes", "base", "kafka.yaml")
 PATTERNS = {

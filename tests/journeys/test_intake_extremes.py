@@ -10,6 +10,7 @@ from tests.journeys.clinic import Clinic, days_ago
 
 NOW = datetime.now(UTC).isoformat()
 NIL = "\x00"
+NOBODY = "5d0f3bd1-8a59-4f0e-9c58-6d0a64c2b7aa"
 ADMIT: dict[str, object] = {
     "do": "complete_intake",
     "program_id": "iop",
@@ -58,7 +59,7 @@ async def test_a_command_at_the_edge_is_refused_by_field(
         "/v1/sites/north/referrals-going-cold?at=0001-01-01T00:00:00Z",
         "/v1/sites/north/referrals-going-cold?at=2026-01-01T00:00:00",
         "/v1/sites/north/referrals-going-cold?limit=1001",
-        f"/v1/admissions/{uuid4()}/team?on=0001-01-01",
+        f"/v1/admissions/{NOBODY}/team?on=0001-01-01",
     ],
 )
 async def test_a_query_at_the_edge_is_refused(clinic: Clinic, path: str) -> None:
@@ -72,7 +73,7 @@ async def test_a_query_at_the_edge_is_refused(clinic: Clinic, path: str) -> None
     "path", ["clock", "team?on=2026-01-01", "consents?on=2026-01-01", "supports", "misfits?program_id=x"]
 )  # fmt: skip
 async def test_what_is_asked_of_nobody_is_a_404(clinic: Clinic, path: str) -> None:
-    answer = await clinic.client.get(f"{clinic.url('intake')}/v1/admissions/{uuid4()}/{path}")
+    answer = await clinic.client.get(f"{clinic.url('intake')}/v1/admissions/{NOBODY}/{path}")
 
     assert answer.status_code == 404
     assert answer.json()["errors"][0]["field"] == "admission_id"

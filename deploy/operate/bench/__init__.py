@@ -25,12 +25,11 @@ from operate.bench import consume, growth, live, page, tracing
 from operate.bench.history import History
 from operate.bench.live import Live, percentiles
 from operate.errors import OperateError
-from operate.home import HOST, Home
+from operate.home import HOST, Home, source_folder
 from operate.parts import topics
 from operate.parts.kafka import Kafka
 from operate.parts.postgres import Postgres
 from operate.processes import memory_mb
-from operate.supervise import source_folder
 
 console = Console(highlight=False)
 # Differences of a few hundredths ask for more turns than other figures.

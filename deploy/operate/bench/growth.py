@@ -11,8 +11,7 @@ import asyncpg
 from operate import databases
 from operate.bench import filling
 from operate.errors import OperateError
-from operate.home import Home
-from operate.supervise import source_folder
+from operate.home import Home, source_folder
 
 FEW = 1_000
 SITE = "north"

@@ -19,9 +19,9 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from handrail.topics import PARTITIONS, partition_of, topic_of
 from operate import status
+from operate.ground import EXTERNAL_DATABASE, EXTERNAL_KAFKA
 from operate.home import HOST, SERVICES, Home
 from operate.parts.postgres import Postgres
-from operate.supervise import EXTERNAL_DATABASE, EXTERNAL_KAFKA
 
 PARTS = ("kafka", "postgres")
 TOPICS = ("intake", "attendance")

@@ -17,8 +17,8 @@ from operate.drill.cluster import Cluster
 from operate.drill.faults import Faults
 from operate.drill.ward import Ward
 from operate.drill.wide import WideFaults
+from operate.ground import EXTERNAL_DATABASE, EXTERNAL_KAFKA
 from operate.home import Home
-from operate.supervise import EXTERNAL_DATABASE, EXTERNAL_KAFKA
 
 # Each service ends itself at these steps, again after every start.
 FAILPOINTS = (

@@ -19,10 +19,10 @@ from operate.drill.alarms.scene import Scene
 from operate.drill.alarms.waits import ReceiverAway, ReceiverGivenUp, RecordBroken, SiteSilent
 from operate.drill.real import new_home, remove
 from operate.errors import OperateError
+from operate.ground import EXTERNAL_KAFKA
 from operate.home import Home
 from operate.parts import topics
 from operate.parts.kafka import Kafka
-from operate.supervise import EXTERNAL_KAFKA
 
 # An hour is four minutes: fifteen seconds between two looks of Prometheus are one.
 FACTOR = 15

@@ -13,8 +13,7 @@ import httpx
 from operate.drill.cluster import connected
 from operate.drill.faults import database_url
 from operate.errors import OperateError
-from operate.home import Home
-from operate.supervise import source_folder
+from operate.home import Home, source_folder
 
 COMMAND = "./handrail "
 CALLS = ("GET ", "POST ", "PUT ")

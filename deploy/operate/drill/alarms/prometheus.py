@@ -12,9 +12,8 @@ import httpx
 
 from operate.drill.alarms.shorter import divided, placed
 from operate.errors import OperateError
-from operate.home import HOST, SERVICES, Home, unused_ports
+from operate.home import HOST, SERVICES, Home, source_folder, unused_ports
 from operate.processes import Child
-from operate.supervise import source_folder
 
 START_SECONDS = 30.0
 LOOK_SECONDS = 0.2
