@@ -160,6 +160,18 @@ def _told_of_programme(event: AdmissionEvent) -> _Told | None:
             return "unreported", day, (event.session_id.hex,), ()
         case attendance.SeatWithdrawn():
             return "seat_withdrawn", event.recorded_day.toordinal(), (event.session_id.hex,), ()
+    return _told_of_step(event)
+
+
+def _told_of_step(event: AdmissionEvent) -> _Told | None:
+    """A step of intake that is overdue, or has been taken."""
+    match event:
+        case intake.IntakeStepOverdue():
+            return "step_overdue", event.due_on.toordinal(), (event.step,), ()
+        case care.AttendancePolicyAcknowledged():
+            return "step_done", event.recorded_day.toordinal(), ("attendance_policy",), ()
+        case care.EligibilityAssessed():
+            return "step_done", event.recorded_day.toordinal(), ("eligibility",), ()
     return None
 
 

@@ -10,7 +10,12 @@ HIGH = 2
 # A death or a prison sentence ends the wait for a first visit; other discharges do not.
 NO_AFTERCARE = ("died", "incarcerated")
 PLAN_REVIEW, FORM, BOTH = "plan_review_overdue", "form_overdue", "review_and_form_overdue"
-CHORES = (PLAN_REVIEW, FORM, BOTH)
+# Steps of intake, and what a step that is overdue is called.
+STEPS = {
+    "attendance_policy": ("policy_not_acknowledged", "the attendance policy's acknowledgement"),
+    "eligibility": ("eligibility_not_assessed", "the assessment of eligibility"),
+}
+CHORES = (PLAN_REVIEW, FORM, BOTH, *(code for code, _ in STEPS.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,10 @@ def _dose(story: Story, day: int, policy: Policy) -> list[Reason]:
 
 
 def chores(story: Story, day: int, policy: Policy) -> list[Reason]:
-    """What the programme owes the person and has not done: a review, a form. Two are no oversight."""
+    """What the programme owes the person and has not done: a review, a form, a step of intake.
+
+    A review and a form together are no oversight any more.
+    """
     if story.phase != "admitted":
         return []
     found = []
@@ -138,6 +146,9 @@ def chores(story: Story, day: int, policy: Policy) -> list[Reason]:
         found.append(Reason(3, FORM, f"a form is {max(late)} days overdue"))
     if len(found) > 1:
         found.append(Reason(2, BOTH, "the plan's review and a form are overdue"))
+    for step, due in story.steps_overdue.items():
+        code, words = STEPS.get(step, (step, step))
+        found.append(Reason(3, code, f"{words} is {day - due} days overdue"))
     return found
 
 

@@ -80,6 +80,8 @@ class Story(msgspec.Struct, array_like=True):
     flag_moved: bool = False
     # The duplicates whose flags stand here.
     flags_taken: list[str] = []
+    # Steps of intake that have not been taken in time, with the day they were due.
+    steps_overdue: dict[str, int] = {}
 
     def has_flag(self) -> bool:
         """A safety flag is open, of this admission or of a duplicate."""
@@ -165,6 +167,14 @@ def _planned(story: Story, fact: Fact) -> None:
 
 def _reviewed(story: Story, fact: Fact) -> None:
     story.review_on = fact.day
+
+
+def _step_overdue(story: Story, fact: Fact) -> None:
+    story.steps_overdue[fact.codes[0]] = fact.day or fact.recorded
+
+
+def _step_done(story: Story, fact: Fact) -> None:
+    story.steps_overdue.pop(fact.codes[0], None)
 
 
 def _unreported(story: Story, fact: Fact) -> None:
@@ -319,6 +329,8 @@ _OTHERS = {
     "admitted": _admitted,
     "planned": _planned,
     "reviewed": _reviewed,
+    "step_overdue": _step_overdue,
+    "step_done": _step_done,
     "unreported": _unreported,
     "stepped": _stepped,
     "held": _held,

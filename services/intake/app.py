@@ -6,7 +6,7 @@ from handrail.desk.install import settings_of
 from handrail.events.intake import IntakeDayClosed
 from handrail.fhir import routes as fhir
 from handrail.service import Service, run
-from intake import adt, clocks, consumers, disclosures, http, lists, personal, queries
+from intake import adt, clocks, consumers, disclosures, http, lists, personal, queries, steps
 from intake.fhir import KINDS
 from intake.programs import PROGRAMS
 
@@ -21,6 +21,7 @@ async def main() -> int:
         feed_rest_seconds=1.0,
         apply=consumers.on_attendance_events,
         programs=PROGRAMS,
+        before_close=steps.on_day_end,
     )
     service.app.include_router(http.routes(service.api_pool, service.committed))
     service.app.include_router(queries.routes(service.api_pool))

@@ -42,10 +42,17 @@ def routes(pool: asyncpg.Pool) -> APIRouter:
 
     @router.get("/sites/{site_id}/intakes-due")
     async def get_intakes_due(site_id: SiteId, limit: Limit = 100) -> list[dict[str, Any]]:
-        """Steps of intake that have not been taken; the earliest referral first."""
+        """Steps of intake that have not been taken, and by when; the earliest referral first."""
         async with pool.acquire() as conn:
             found = await store.with_steps_missing(conn, site_id, limit)
-        return [{"admission_id": a.admission_id, "missing": needs.missing(a)} for a in found]
+        return [
+            {
+                "admission_id": a.admission_id,
+                "missing": needs.missing(a),
+                "due_on": needs.due_on(a),
+            }
+            for a in found
+        ]
 
     @router.get("/patients/{patient_id}/admissions")
     async def get_admissions_of_patient(patient_id: UUID) -> list[dict[str, Any]]:

@@ -10,7 +10,11 @@ async def test_who_needs_more_than_this_care_is_referred_up(clinic: Clinic) -> N
     person = await referred(clinic)
     path = f"/v1/sites/{clinic.site_id}/intakes-due"
     (due,) = await clinic.get("intake", path)
-    assert due == {"admission_id": person, "missing": ["eligibility", "attendance_policy"]}
+    assert due == {
+        "admission_id": person,
+        "missing": ["eligibility", "attendance_policy"],
+        "due_on": None,
+    }
 
     answers: dict[str, object] = {
         "admission_id": person,
@@ -56,7 +60,8 @@ async def test_who_is_admitted_unassessed_has_a_stated_reason_and_stays_on_the_l
     person = str(await clinic.admitted())
 
     due = await clinic.get("intake", f"/v1/sites/{clinic.site_id}/intakes-due")
-    assert due == [{"admission_id": person, "missing": ["eligibility", "attendance_policy"]}]
+    missing = ["eligibility", "attendance_policy"]
+    assert due == [{"admission_id": person, "missing": missing, "due_on": days_ago(33)}]
     (admitted,) = await told(clinic, person, "intake_completed")
     assert admitted["eligibility_waived_for"] == "assessed_elsewhere"
 

@@ -346,3 +346,39 @@ def test_what_was_not_reported_is_logged_with_its_end() -> None:
         ("roster_not_taken", START + 25, START + 28),
         ("roster_not_taken", START + 27, None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        # Listed from the day's end on, until it has been done; a session does not do it.
+        (
+            [said(24, 91, "step_overdue", "attendance_policy", of=22)],
+            [(24, "raised", "policy_not_acknowledged", 3)],
+        ),
+        (
+            [
+                said(24, 91, "step_overdue", "attendance_policy", of=22),
+                said(26, 92, "step_done", "attendance_policy"),
+            ],
+            [
+                (24, "raised", "policy_not_acknowledged", 3),
+                (26, "done", "policy_not_acknowledged", 3),
+            ],
+        ),
+        # Another step that is done leaves it.
+        (
+            [
+                said(24, 91, "step_overdue", "eligibility", of=22),
+                said(26, 92, "step_done", "attendance_policy"),
+            ],
+            [(24, "raised", "eligibility_not_assessed", 3)],
+        ),
+        # What was done in time is nothing.
+        ([said(20, 91, "step_done", "attendance_policy")], []),
+    ],
+)
+def test_a_step_of_intake_that_is_overdue_is_listed_until_it_is_done(
+    told: list[Fact], expected: list[tuple[int, str, str, int]]
+) -> None:
+    assert settled([*facts(*kept(*range(1, 35, 2))), *told], 30) == expected

@@ -264,3 +264,27 @@ def test_a_consent_holds_from_its_first_day_until_it_ends(
     )
 
     assert bool(disclosure.in_force([one], TODAY, NOON)) is holds
+
+
+@pytest.mark.parametrize(
+    ("known", "ahead", "expected"),
+    [
+        # The first sessions go on without them; after a week they are overdue.
+        ({}, 7, []),
+        ({}, 8, ["eligibility", "attendance_policy"]),
+        ({"policy_on": TODAY}, 8, ["eligibility"]),
+        ({"is_eligible": True}, 8, ["attendance_policy"]),
+        # An answer that says no is an answer.
+        ({"is_eligible": False, "policy_on": TODAY}, 8, []),
+        # Nobody asks who is on leave, has gone, or has not come yet.
+        ({"status": "on_hold"}, 30, []),
+        ({"status": "discharged"}, 30, []),
+        ({"status": "referred", "admitted_on": None}, 30, []),
+    ],
+)
+def test_a_step_of_intake_is_overdue_a_week_after_the_admission(
+    known: dict[str, Any], ahead: int, expected: list[str]
+) -> None:
+    person = replace(REFERRED, **{"status": "admitted", "admitted_on": TODAY} | known)
+
+    assert needs.overdue(person, day(ahead)) == expected

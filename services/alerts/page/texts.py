@@ -347,6 +347,23 @@ _SPANISH: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (r"a safety flag is open", "hay una alerta de seguridad abierta"),
         (r"missed a session while a safety flag is open", "faltó con alerta de seguridad abierta"),
+        (
+            r"the plan's review is (\d+) days overdue",
+            r"la revisión del plan lleva \1 días de atraso",
+        ),
+        (r"a form is (\d+) days overdue", r"un formulario lleva \1 días de atraso"),
+        (
+            r"the plan's review and a form are overdue",
+            "la revisión del plan y un formulario están atrasados",
+        ),
+        (
+            r"the attendance policy's acknowledgement is (\d+) days overdue",
+            r"la confirmación de la norma de asistencia lleva \1 días de atraso",
+        ),
+        (
+            r"the assessment of eligibility is (\d+) days overdue",
+            r"la evaluación de idoneidad lleva \1 días de atraso",
+        ),
         (r"the first aftercare visit was not kept", "no acudió a la primera visita posterior"),
         (r"missed (\d+) sessions? in a row", r"faltó a \1 sesiones seguidas"),
         (r"missed (\d+) sessions within (\d+) days", r"faltó a \1 sesiones en \2 días"),

@@ -57,6 +57,11 @@ TEAM: dict[str, tuple[str, str]] = {
     ),
     "single_miss": ("a miss", "una falta"),
     "plan_review_overdue": ("plan review overdue", "revisión del plan atrasada"),
+    "policy_not_acknowledged": (
+        "policy not acknowledged",
+        "norma de asistencia sin confirmar",
+    ),
+    "eligibility_not_assessed": ("eligibility not assessed", "idoneidad sin evaluar"),
     "form_overdue": ("form overdue", "formulario atrasado"),
     "review_and_form_overdue": ("review and form overdue", "revisión y formulario atrasados"),
     "second_miss": ("a second miss", "una segunda falta"),

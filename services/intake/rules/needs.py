@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
 from handrail.events import care
 from handrail.events.care import Constraint, EligibilityReason, ReferTo, Window
@@ -9,6 +10,9 @@ from handrail.receipts import Rejected
 from intake import commands
 from intake.facts import BEFORE, OPEN, Access, Admission, Eligibility, Matter, Program
 from intake.rules.common import Decided, chart, require, require_by_now
+
+# Whoever is in care for a week has been told what is expected, and been looked at.
+STEPS_WITHIN = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,21 @@ def missing(admission: Admission) -> list[str]:
         return []
     taken = {"eligibility": admission.is_eligible, "attendance_policy": admission.policy_on}
     return [step for step, answer in taken.items() if answer is None]
+
+
+def due_on(admission: Admission) -> date | None:
+    """The last day for the steps that are missing: the first sessions go on without them."""
+    if admission.admitted_on is None or not missing(admission):
+        return None
+    return admission.admitted_on + STEPS_WITHIN
+
+
+def overdue(admission: Admission, day: date) -> list[str]:
+    """The steps that are overdue at the end of `day`; nobody asks who is on leave."""
+    due = due_on(admission)
+    if due is None or day <= due or admission.status != "admitted":
+        return []
+    return missing(admission)
 
 
 def misfits(admission: Admission, program: Program) -> list[Misfit]:

@@ -88,6 +88,15 @@ where site_id = $1 and status in ('referred', 'waitlisted', 'admitted', 'on_hold
     and (is_eligible is null or policy_on is null)
 order by referred_at, admission_id limit $2
 """
+# Uses the index of what is incomplete; whom it was said of is left out.
+_OVERDUE = """
+select admission_id from admissions a
+where site_id = $1 and status in ('referred', 'waitlisted', 'admitted', 'on_hold')
+    and (is_eligible is null or policy_on is null)
+    and status = 'admitted' and admitted_on < $2
+    and (select count(*) from overdue_steps s where s.admission_id = a.admission_id)
+        < (is_eligible is null)::int + (policy_on is null)::int
+"""
 _BY_ID = """
 select admission_id, patient_id, site_id, status, referral_source, referred_at, admitted_on,
     program_id, track, instrument, edition, level_of_care, weekly_minutes, sessions_per_week,
@@ -169,6 +178,12 @@ async def with_steps_missing(conn: Connection, site_id: str, limit: int) -> list
     ids = [row["admission_id"] for row in await conn.fetch(_INCOMPLETE, site_id, limit)]
     found = [_admission(row) for row in await conn.fetch(_BY_ID, ids)]
     return sorted(found, key=lambda admission: ids.index(admission.admission_id))
+
+
+async def with_steps_overdue(conn: Connection, site_id: str, before: date) -> list[Admission]:
+    """Who was admitted before that day, is in care, and lacks a step nobody was told of yet."""
+    ids = [row["admission_id"] for row in await conn.fetch(_OVERDUE, site_id, before)]
+    return [_admission(row) for row in await conn.fetch(_BY_ID, ids)] if ids else []
 
 
 async def list_programs(

@@ -195,6 +195,14 @@ class DischargeUndone(AdmissionEvent):
     reason: Code | None = Field(default=None, description="Of its hold.")
 
 
+@event("intake.intake_step_overdue.v1")
+class IntakeStepOverdue(AdmissionEvent):
+    """The person is in care, and a step of intake has still not been taken."""
+
+    step: Code = Field(examples=["eligibility", "attendance_policy"])
+    due_on: date
+
+
 @event("intake.admission_undone.v1")
 class AdmissionUndone(AdmissionEvent):
     """The person was not admitted after all: it is a referral again."""
