@@ -10,7 +10,7 @@ from handrail.events.base import Code, SiteId
 from handrail.receipts import Day
 from intake import store
 from intake.facts import Program
-from intake.rules import needs, plan
+from intake.rules import needs, plan, stay
 from intake.store import people
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
@@ -53,6 +53,17 @@ def routes(pool: asyncpg.Pool) -> APIRouter:
             }
             for a in found
         ]
+
+    @router.get("/sites/{site_id}/stays-to-end")
+    async def get_stays_to_end(
+        site_id: SiteId, by: Day, limit: Limit = 100
+    ) -> list[dict[str, Any]]:
+        """Who is in care and has not been seen for 90 days by this day; the longest ago first.
+
+        Nothing ends by itself: a discharge needs its reason.
+        """
+        async with pool.acquire() as conn:
+            return await people.unseen(conn, site_id, stay.seen_from(by), limit)
 
     @router.get("/patients/{patient_id}/admissions")
     async def get_admissions_of_patient(patient_id: UUID) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 from tests.journeys.clinic import Clinic, days_ago, today
 from tests.journeys.intake_desk import referred, refused, told
+from tests.parts import until
 
 PROGRAM = {
     "weekly_minutes": 540,
@@ -191,3 +192,23 @@ async def test_a_level_of_care_names_its_instrument_and_has_its_hours(clinic: Cl
     changed, plan = await told(clinic, person, "level_of_care_changed", "plan_changed")
     assert (changed["instrument"], changed["edition"]) == ("asam", "4")
     assert plan["weekly_minutes"] == 120
+
+
+async def test_a_stay_in_which_nobody_was_seen_for_long_is_to_be_ended(clinic: Clinic) -> None:
+    never, seen = await clinic.admitted(since_days=91), await clinic.admitted(since_days=91)
+    await clinic.admitted(since_days=90)
+    await clinic.attended(seen, 2)
+    path = f"/v1/sites/{clinic.site_id}/stays-to-end"
+
+    async def is_known() -> bool:
+        return len(await clinic.get("intake", path, by=days_ago(0))) == 1
+
+    await until(is_known, "intake has heard of the visit")
+    (row,) = await clinic.get("intake", path, by=days_ago(0))
+    assert (row["admission_id"], row["last_seen_on"]) == (str(never), None)
+    later = await clinic.get("intake", path, by=days_ago(-89))
+    assert {one["last_seen_on"] for one in later} == {None, days_ago(2)}
+
+    end = {"reason": "dropped_out", "discharged_on": days_ago(0)}
+    await clinic.say("intake", "discharge", admission_id=str(never), **end)
+    assert await clinic.get("intake", path, by=days_ago(0)) == []

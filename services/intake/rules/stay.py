@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from handrail.events import intake as events
@@ -21,6 +21,8 @@ from intake.rules.common import (
 # What an end by the facility needs before it: the plan of attempts, and someone who stands for it.
 ATTEMPTS, DAYS, CHANNELS = 3, 3, 2
 MOST_ATTEMPTS = 200
+# Who has not been seen for so long has left: the stay needs its end (ODMHSAS).
+UNSEEN = timedelta(days=90)
 
 _ADMITTED = {
     "admitted_on",
@@ -157,6 +159,11 @@ def undo_admission(matter: Matter, _command: commands.UndoAdmission) -> Decided:
         matter.admission, status="referred", admitted_on=None, hold_reason=None, recertify_by=None
     )
     return after, (events.AdmissionUndone(**matter.about()),)
+
+
+def seen_from(day: date) -> date:
+    """Whoever was seen on this day or later is still in care on `day`; the others' stays are to end."""
+    return day - UNSEEN
 
 
 def lacks(the_chart: Chart, supervisor_id: UUID | None, day: date) -> list[tuple[str, str]]:

@@ -26,6 +26,15 @@ _LAST_SEEN = """
 select admission_id, max(attended_on) from visits
 where admission_id = any($1::uuid[]) group by admission_id
 """
+# Whoever was never seen counts from the admission.
+_UNSEEN = """
+select a.admission_id, a.status, a.hold_reason, a.admitted_on, max(v.attended_on) as last_seen_on
+from admissions a left join visits v using (admission_id)
+where a.site_id = $1 and a.status in ('admitted', 'on_hold') and a.admitted_on < $2
+group by a.admission_id
+having coalesce(max(v.attended_on), a.admitted_on) < $2
+order by coalesce(max(v.attended_on), a.admitted_on), a.admission_id limit $3
+"""
 _REKEY = "update admissions set patient_id = $2 where patient_id = $1"
 
 
@@ -39,6 +48,11 @@ async def last_seen(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, date]:
     asked = list(ids)
     rows = await conn.fetch(_LAST_SEEN, asked) if asked else []
     return {row[0]: row[1] for row in rows}
+
+
+async def unseen(conn: Connection, site_id: str, since: date, limit: int) -> list[dict[str, Any]]:
+    """Who is in care and has not been seen since that day; the longest ago first."""
+    return [dict(row) for row in await conn.fetch(_UNSEEN, site_id, since, limit)]
 
 
 async def rekey(conn: Connection, was: UUID, now: UUID) -> None:
