@@ -35,7 +35,8 @@ async def ensure_up(home: Home, say: Callable[[str], None]) -> bool:
         ended = process.poll()
         lines = tail(log, MOST_LINES)
         fresh, told = lines[told:], len(lines)
-        trouble = _trouble(fresh) if ended is not None else None
+        # The last line may have been told in an earlier turn.
+        trouble = _trouble(lines) if ended is not None else None
         for line in fresh[:-1] if trouble else fresh:
             say(line)
         if trouble:

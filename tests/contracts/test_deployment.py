@@ -15,6 +15,7 @@ from alerts.delivery import MailSettings
 from alerts.page.settings import PageSettings
 from handrail.access.guard import AccessSettings
 from handrail.egress import EgressSettings
+from handrail.hl7.settings import Hl7Settings
 from handrail.personal.settings import PersonalSettings
 from handrail.settings import PREFIX, Settings
 from handrail.topics import OWNERS, PARTITIONS, topic_of
@@ -66,7 +67,7 @@ def of_kind(kind: str) -> list[Document]:
 def known_settings() -> set[str]:
     kinds = (
         *(Settings, PageSettings, MailSettings, AccessSettings, EgressSettings, LedgerSettings),
-        PersonalSettings,
+        *(PersonalSettings, Hl7Settings),
     )
     fields = {name for kind in kinds for name in kind.model_fields}
     names = {PREFIX + name.upper() for name in fields}
@@ -125,6 +126,18 @@ def test_every_setting_that_is_given_is_one_that_is_read() -> None:
 
     assert len(given) > 15
     assert given - known_settings() == set()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_each_file_of_a_secret_is_handed_over_and_none_for_nothing(service: str) -> None:
+    [deployment] = [one for one in of_kind("Deployment") if one["metadata"]["name"] == service]
+    [secret] = [one for one in of_kind("ExternalSecret") if one["metadata"]["name"] == service]
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    [settings] = of_kind("ConfigMap")
+
+    told = [*settings["data"].values(), *(one.get("value", "") for one in container["env"])]
+    files = {text.removeprefix("/secrets/") for text in told if text.startswith("/secrets/")}
+    assert files == {one["secretKey"] for one in secret["spec"]["data"]}
 
 
 def test_hadolint_finds_nothing_in_the_image() -> None:
