@@ -10,14 +10,12 @@ from attendance import (
     person_routes,
     personal,
     session_routes,
-    siu,
+    sources,
     watchdog,
 )
 from attendance.fhir import KINDS
 from attendance.programs import PROGRAMS
 from handrail.configured import read_settings
-from handrail.desk.install import install as install_desk
-from handrail.desk.install import settings_of
 from handrail.events.attendance import AttendanceDayClosed
 from handrail.fhir import routes as fhir
 from handrail.personal import install as keys
@@ -41,10 +39,7 @@ async def main() -> int:
     service.app.include_router(session_routes.routes(service.api_pool))
     service.app.include_router(calendar_routes.routes(service.api_pool))
     service.app.include_router(person_routes.routes(service.api_pool))
-    settings = settings_of(service)
-    desk = install_desk(service, settings)
-    if desk:
-        siu.install(service, desk, settings)
+    sources.install(service)
     fhir.install(service.app, service.api_pool, "Handrail attendance", KINDS)
     service.shows["silent_feeds"] = lambda: watchdog.now_silent(service.api_pool)
     service.loops.append(lambda: watchdog.run(service.work_pool, service.committed))

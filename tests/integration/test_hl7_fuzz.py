@@ -15,12 +15,11 @@ import asyncpg
 import hl7
 import pytest
 
-from attendance import siu
 from attendance import store as attendance
 from attendance.facts import Admission
-from attendance.siu import appointments
-from attendance.siu.terms import Kind
-from attendance.siu.terms import Terms as SiuTerms
+from attendance.sources import siu
+from attendance.sources.terms import Kind
+from attendance.sources.terms import Terms as SiuTerms
 from handrail import sites
 from handrail.desk import store
 from handrail.desk.desk import Desk
@@ -218,8 +217,7 @@ async def test_each_broken_siu_is_answered_and_none_is_half_applied(seated: asyn
         is_known = number.isascii() and number.isdecimal() and int(number) < PEOPLE
         return UUID(int=int(number)) if is_known else None
 
-    events = frozenset(appointments.BY_EVENT)
-    part = Part("SIU", events, appointments.subject, siu.apply, siu.moment, meant)
+    part = Part("SIU", frozenset(siu.BY_EVENT), siu.subject, siu.apply, siu.moment, meant)
     terms = SiuTerms(kind=Kind(session_type="group"), by_programme=frozenset({"STAFF"}))
     async with listening(seated, part, terms.model_dump_json()) as port:
         await each_is_answered(seated, port, an_siu, SIU_STATE)

@@ -44,7 +44,7 @@ class Terms(BaseModel):
         return self.kinds.get(service, self.kind)
 
 
-class SiuSender(SenderWords):
-    """A system that may send SIU messages."""
+class AppointmentSender(SenderWords):
+    """A system that may tell of appointments."""
 
     terms: Terms = Terms()

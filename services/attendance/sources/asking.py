@@ -26,13 +26,18 @@ class Intake:
         self.address = str(settings.intake_url or "").rstrip("/")
         self.client = httpx.AsyncClient(timeout=SECONDS, trust_env=False, auth=auth)
 
-    async def admission(self, letter: Letter) -> UUID | None:
-        """The admission, where intake knows the numbers. Raises IntakeAway."""
+    async def meant_by_message(self, letter: Letter) -> UUID | None:
+        """The admission of an HL7 message's visit or person. Raises IntakeAway."""
+        return await self.admission(
+            _named(letter, "visit", VISIT), person=_named(letter, "person", PERSON)
+        )
+
+    async def admission(self, visit: bytes | None, *, person: bytes | None) -> UUID | None:
+        """The admission, where intake knows one of the names. Raises IntakeAway."""
         asked = {
-            "visit": _hashed(letter, "visit", VISIT),
-            "person": _hashed(letter, "person", PERSON),
+            name: found.hex() for name, found in (("visit", visit), ("person", person)) if found
         }
-        if not any(asked.values()):
+        if not asked:
             return None
         try:
             answer = await self.client.post(f"{self.address}/v1/hl7/find", json=asked)
@@ -46,9 +51,9 @@ class Intake:
         return UUID(body["admission_id"])
 
 
-def _hashed(letter: Letter, kind: str, place: tuple[str, int, int]) -> str | None:
+def _named(letter: Letter, kind: str, place: tuple[str, int, int]) -> bytes | None:
     segment, field, authority = place
     number = letter.message.value(segment, field)
     if not number:
         return None
-    return letter.name(kind, (number, letter.message.value(segment, field, authority))).hex()
+    return letter.name(kind, (number, letter.message.value(segment, field, authority)))
