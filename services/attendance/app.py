@@ -18,6 +18,7 @@ from attendance.programs import PROGRAMS
 from handrail.configured import read_settings
 from handrail.events.attendance import AttendanceDayClosed
 from handrail.fhir import routes as fhir
+from handrail.fhir import taking
 from handrail.personal import install as keys
 from handrail.personal.install import vault_of
 from handrail.service import Service, run
@@ -39,8 +40,11 @@ async def main() -> int:
     service.app.include_router(session_routes.routes(service.api_pool))
     service.app.include_router(calendar_routes.routes(service.api_pool))
     service.app.include_router(person_routes.routes(service.api_pool))
-    sources.install(service)
-    fhir.install(service.app, service.api_pool, "Handrail attendance", KINDS)
+    spoken = sources.install(service)
+    takes = frozenset(spoken.parts) if spoken else frozenset()
+    fhir.install(service.app, service.api_pool, "Handrail attendance", KINDS, takes=takes)
+    if spoken:
+        taking.install(service.app, spoken)
     service.shows["silent_feeds"] = lambda: watchdog.now_silent(service.api_pool)
     service.loops.append(lambda: watchdog.run(service.work_pool, service.committed))
     keys.install(service, vault)

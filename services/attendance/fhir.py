@@ -151,6 +151,8 @@ async def _encounters(conn: Connection, asked: Asked) -> list[Resource]:
     return [encounter(seat) for seat in await _seats(conn, asked, ATTENDED)]
 
 
+# What one kind of resource is found by.
+FIND = {"Appointment": _appointments, "Encounter": _encounters}
 _BY = ("_id", "patient", "status", "date")
 KINDS = (
     Kind("Appointment", _appointments, _BY, tuple(dict.fromkeys(STATUSES.values()))),

@@ -59,6 +59,12 @@ REFUSED = Counter(
 HL7 = Counter(
     "handrail_hl7_messages", "HL7 messages answered, by outcome.", ("state",), registry=REGISTRY
 )
+FHIR = Counter(
+    "handrail_fhir_taken",
+    "FHIR resources and bundles taken, by outcome.",
+    ("state",),
+    registry=REGISTRY,
+)
 LAG = Gauge("handrail_feed_lag", "Records not taken yet, by topic.", ("topic",), registry=REGISTRY)
 LETTERS = Gauge(
     "handrail_dead_letters", "Records kept, parked or behind one.", ("state",), registry=REGISTRY
@@ -179,7 +185,19 @@ _LABELS: dict[str, tuple[str, ...]] = {
     metric._name: tuple(metric._labelnames)  # noqa: SLF001  # the library shows its names nowhere else
     for metric in (
         *(REQUESTS, REQUEST_SECONDS, SENT, BACKLOG, OLDEST, STUMBLES, APPLIED, BATCH_SECONDS),
-        *(REFUSED, HL7, LAG, LETTERS, PARKED, LAST_SUCCESS, READY, ALERTS, TO_ALERT, ESCALATED),
+        *(
+            REFUSED,
+            HL7,
+            FHIR,
+            LAG,
+            LETTERS,
+            PARKED,
+            LAST_SUCCESS,
+            READY,
+            ALERTS,
+            TO_ALERT,
+            ESCALATED,
+        ),
         *(LATE, NOTICES, NOTICE_OLDEST, SILENT),
     )
 }

@@ -180,13 +180,11 @@ async def call_off(case: Case, held: Held, reason: MissReason, *, by_programme: 
     session, seat = held
     if seat.status in CALLED_OFF:
         return
+    about = {"session_id": session.session_id, "admission_id": case.admission_id}
     with case.at("reason"):
-        if by_programme:
+        if not by_programme:
+            await case.say(seats.CancelSeat, **about, reason=reason)
+        elif seat.status == "scheduled":
             await case.say(commands.CancelSession, session_id=session.session_id)
-            return
-        await case.say(
-            seats.CancelSeat,
-            session_id=session.session_id,
-            admission_id=case.admission_id,
-            reason=reason,
-        )
+        else:
+            await case.say(seats.CorrectAttendance, **about, now="cancelled_by_program")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from handrail.desk.review import SenderWords
+from handrail.desk.review import SenderWords, Systems
 from handrail.events.attendance import MissReason
 from handrail.events.base import Code, Modality, Mode, SessionType
 
@@ -29,15 +29,16 @@ class Terms(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     kinds: Annotated[dict[Word, Kind], Field(max_length=500)] = Field(
-        default={}, description="By AIS-3, its first component."
+        default={}, description="By AIS-3, its first component, or a code of serviceType."
     )
-    kind: Kind | None = Field(default=None, description="Where AIS-3 names none of `kinds`.")
+    kind: Kind | None = Field(default=None, description="Where none of `kinds` is named.")
     reasons: Annotated[dict[Word, MissReason], Field(max_length=100)] = Field(
-        default={}, description="Of a miss, by SCH-6."
+        default={}, description="Of a miss, by SCH-6 or a code of cancelationReason."
     )
     by_programme: Annotated[frozenset[Word], Field(max_length=100)] = Field(
-        default=frozenset(), description="Values of SCH-6 that say: the programme cancelled."
+        default=frozenset(), description="What says there: the programme cancelled."
     )
+    systems: Systems = {}
 
     def kind_of(self, service: str) -> Kind | None:
         """What an appointment for this service is."""

@@ -134,7 +134,7 @@ class Desk:
         kept, raw = await self._opened(message_id)
         dialect = self.dialects[kept.protocol]
         try:
-            envelope = await dialect.reopened(raw, kept.source)
+            envelope = await dialect.reopened(raw, kept)
         except Refusal as refusal:
             raise Rejected("message_unreadable", refusal.detail, "message_id") from None
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from handrail.desk.sealing import Seal
-from handrail.desk.store import Sender
+from handrail.desk.store import Kept, Sender
 from handrail.outbox import Connection
 from handrail.receipts import EARLY
 from handrail.sites import zone_of
@@ -80,5 +80,5 @@ class Dialect(Protocol):
     async def apply(self, conn: Connection, letter: Letter) -> None:
         """Carry out what it says. Raises Refusal."""
 
-    async def reopened(self, raw: bytes, source: str) -> Envelope:
+    async def reopened(self, raw: bytes, kept: Kept) -> Envelope:
         """A kept one, read again and looked up again. Raises Refusal or Rejected."""

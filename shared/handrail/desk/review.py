@@ -19,13 +19,27 @@ from handrail.receipts import Rejected
 Named = Annotated[str, StringConstraints(max_length=180, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
+# A sender that speaks both HL7 v2 and FHIR names the same thing in both.
+Systems = Annotated[
+    dict[Annotated[str, StringConstraints(max_length=250)], Named],
+    Field(max_length=100, description="Which system of FHIR is which authority of HL7 v2."),
+]
+# No message has such a name in MSH-3: it is not printable.
+_NO_HL7 = "\x1f"
+
+
 class SenderWords(BaseModel):
     """A system that may send. Each service adds how its own words are to be taken."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    application: Named = Field(description="MSH-3, its first component.")
-    facility: Named = Field(description="MSH-4, its first component.")
+    application: Named | None = Field(
+        default=None, description="MSH-3, its first component; None where it speaks no HL7 v2."
+    )
+    facility: Named = Field(default="", description="MSH-4, its first component.")
+    client: Annotated[Named, Field(min_length=1)] | None = Field(
+        default=None, description="The client_id of its tokens, where it speaks FHIR."
+    )
     site_id: SiteId
     time_zone: str = Field(description="IANA zone; moments without an offset are of it.")
     is_outside: bool = Field(
@@ -44,19 +58,30 @@ async def put_sender(
     pool: asyncpg.Pool, source: str, wanted: SenderWords, terms: BaseModel
 ) -> None:
     """Enter a sender under your own code, or change it. Raises Rejected."""
-    about = wanted.model_dump(include=set(SenderWords.model_fields))
+    if wanted.application is None and wanted.client is None:
+        raise Rejected("sender_unnamed", "Give application and facility, or client.", "client")
+    about = wanted.model_dump(include=set(SenderWords.model_fields) - {"client", "application"})
+    entered = Sender(
+        source=source,
+        application=source + _NO_HL7 if wanted.application is None else wanted.application,
+        terms=terms.model_dump_json(),
+        **about,
+    )
 
     async def put(conn: Connection) -> None:
         try:
             async with conn.transaction():
-                await store.put_sender(
-                    conn, Sender(source=source, terms=terms.model_dump_json(), **about)
-                )
+                await store.put_sender(conn, entered, wanted.client)
         except asyncpg.UniqueViolationError:
-            text = "Another sender has these two names."
+            text = "Another sender has these two names, or this client."
             raise Rejected("sender_taken", text, "application") from None
 
     await edges.in_one_transaction(pool, lambda: None, put)
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    named = None if row["application"].endswith(_NO_HL7) else row["application"]
+    return row | {"application": named, "terms": orjson.loads(row["terms"])}
 
 
 def routes(desk: Desk) -> APIRouter:
@@ -96,7 +121,7 @@ def routes(desk: Desk) -> APIRouter:
         """Who may send, and how their words are taken."""
         async with desk.pool.acquire() as conn:
             rows = await store.senders(conn)
-        return [row | {"terms": orjson.loads(row["terms"])} for row in rows]
+        return [_shown(row) for row in rows]
 
     return router
 

@@ -18,9 +18,17 @@ _SENDER = """
 select source, application, facility, site_id, time_zone, is_outside, terms from hl7_senders
 where application = $1 and facility = $2
 """
-_SENDERS = """
+_SENDER_OF_SOURCE = """
 select source, application, facility, site_id, time_zone, is_outside, terms from hl7_senders
-order by source
+where source = $1
+"""
+_SENDER_OF_CLIENT = """
+select s.source, s.application, s.facility, s.site_id, s.time_zone, s.is_outside, s.terms
+from fhir_clients c join hl7_senders s using (source) where c.client = $1
+"""
+_SENDERS = """
+select s.source, s.application, s.facility, s.site_id, s.time_zone, s.is_outside, s.terms, c.client
+from hl7_senders s left join fhir_clients c using (source) order by s.source
 """
 _PUT_SENDER = """
 insert into hl7_senders (source, application, facility, site_id, time_zone, is_outside, terms)
@@ -29,15 +37,17 @@ on conflict (source) do update set application = excluded.application,
     facility = excluded.facility, site_id = excluded.site_id, time_zone = excluded.time_zone,
     is_outside = excluded.is_outside, terms = excluded.terms
 """
+_FORGET_CLIENT = "delete from fhir_clients where source = $1"
+_PUT_CLIENT = "insert into fhir_clients (client, source) values ($1, $2)"
 # Locks the row: of two that bring the same message, the second sees what became of the first.
 _ENTER = """
 insert into hl7_messages as m (protocol, source, control, digest, kind, state, body)
 values ($1, $2, $3, $4, $5, 'kept', $6)
 on conflict (source, control) do update set tries = m.tries
-returning message_id, source, state, digest, tries, protocol
+returning message_id, source, state, digest, tries, protocol, heard_at
 """
 _HOLD = """
-select message_id, source, state, digest, tries, protocol, body from hl7_messages
+select message_id, source, state, digest, tries, protocol, heard_at, body from hl7_messages
 where message_id = $1 for update
 """
 _SETTLE = """
@@ -86,6 +96,7 @@ insert into hl7_newest as n (name, sent_at) values ($1, '1900-01-01')
 on conflict (name) do update set sent_at = n.sent_at
 returning sent_at
 """
+_LAST_HEARD = "select sent_at from hl7_newest where name = $1"
 _HEARD = "update hl7_newest set sent_at = $2 where name = $1"
 _FIND = "select subject from hl7_names where name = $1"
 _NAME = """
@@ -111,6 +122,7 @@ class Kept:
     digest: bytes
     tries: int
     protocol: str
+    heard_at: datetime
     # Encrypted; None once it was applied or dropped.
     body: bytes | None = None
 
@@ -135,14 +147,32 @@ async def sender(conn: Connection, application: str, facility: str) -> Sender | 
     return Sender(*row) if row else None
 
 
+async def sender_of_source(conn: Connection, source: str) -> Sender | None:
+    """The sender with this code of ours."""
+    row = await conn.fetchrow(_SENDER_OF_SOURCE, source)
+    return Sender(*row) if row else None
+
+
+async def sender_of_client(conn: Connection, client: str) -> Sender | None:
+    """Who sends with tokens of this client."""
+    row = await conn.fetchrow(_SENDER_OF_CLIENT, client)
+    return Sender(*row) if row else None
+
+
 async def senders(conn: Connection) -> list[dict[str, Any]]:
     """All of them."""
     return [dict(row) for row in await conn.fetch(_SENDERS)]
 
 
-async def put_sender(conn: Connection, wanted: Sender) -> None:
-    """Enter or change one. Raises asyncpg.UniqueViolationError where both names are another's."""
+async def put_sender(conn: Connection, wanted: Sender, client: str | None = None) -> None:
+    """Enter or change one.
+
+    Raises asyncpg.UniqueViolationError where both names, or the client, are another's.
+    """
     await conn.execute(_PUT_SENDER, *(getattr(wanted, name) for name in Sender.__slots__))
+    await conn.execute(_FORGET_CLIENT, wanted.source)
+    if client:
+        await conn.execute(_PUT_CLIENT, client, wanted.source)
 
 
 async def enter(  # as many as the row has parts
@@ -218,6 +248,12 @@ async def newest(conn: Connection, name: bytes) -> datetime:
 async def heard(conn: Connection, name: bytes, sent_at: datetime) -> None:
     """A message of that time was applied to this."""
     await conn.execute(_HEARD, name, sent_at)
+
+
+async def last_heard(conn: Connection, name: bytes) -> datetime | None:
+    """The same, not locked; None where nothing was."""
+    found: datetime | None = await conn.fetchval(_LAST_HEARD, name)
+    return found
 
 
 async def find(conn: Connection, name: bytes) -> UUID | None:

@@ -45,10 +45,12 @@ def install(  # an app has as many parts
     title: str,
     kinds: Sequence[Kind],
     operations: Sequence[Resource] = (),
+    takes: frozenset[str] = frozenset(),
 ) -> None:
     """Give an app the routes, and errors as FHIR says them.
 
-    `operations` of the whole system have routes of their own; the capability statement names them.
+    `operations` of the whole system have routes of their own; the capability statement names them,
+    and `takes`, the kinds that are also taken from other systems (`taking.py`).
     """
     router = APIRouter(prefix=BASE, tags=["fhir"])
 
@@ -56,7 +58,7 @@ def install(  # an app has as many parts
     async def get_metadata(request: Request) -> Response:
         """What can be read here, and how it is searched."""
         base = str(request.base_url).rstrip("/")
-        return answer(capabilities(base, title, kinds, operations))
+        return answer(capabilities(base, title, kinds, operations, takes))
 
     for kind in kinds:
         _add(router, pool, kind)
@@ -135,15 +137,20 @@ _TYPES = {"_id": "token", "patient": "reference", "status": "token", "date": "da
 
 
 def capabilities(
-    base: str, title: str, kinds: Sequence[Kind], operations: Sequence[Resource] = ()
+    base: str,
+    title: str,
+    kinds: Sequence[Kind],
+    operations: Sequence[Resource] = (),
+    takes: frozenset[str] = frozenset(),
 ) -> Resource:
-    """The capability statement of a service that has these kinds."""
+    """The capability statement of a service that has these kinds, and takes some of them."""
     resources: list[dict[str, Any]] = [
         {
             "type": kind.name,
-            "interaction": [{"code": code} for code in ("read", "search-type", *kind.written)],
+            "interaction": [{"code": code} for code in _interactions(kind, takes)],
             "versioning": "no-version",
             "searchParam": [{"name": name, "type": _TYPES[name]} for name in kind.parameters],
+            **(_TAKEN if kind.name in takes else {}),
             **kind.more,
         }
         for kind in kinds
@@ -151,6 +158,8 @@ def capabilities(
     rest: Resource = {"mode": "server", "security": _SECURITY, "resource": resources}
     if operations:
         rest["operation"] = list(operations)
+    if takes:
+        rest["interaction"] = [{"code": "transaction"}, {"code": "batch"}]
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -164,6 +173,12 @@ def capabilities(
     }
 
 
+def _interactions(kind: Kind, takes: frozenset[str]) -> tuple[str, ...]:
+    taken = ("create", "update") if kind.name in takes else ()
+    return ("read", "search-type", *taken, *kind.written)
+
+
+_TAKEN = {"conditionalUpdate": True, "updateCreate": True}
 _SECURITY = {
     "service": [
         {

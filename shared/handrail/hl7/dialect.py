@@ -14,7 +14,7 @@ from handrail.desk import store
 from handrail.desk.desk import Desk
 from handrail.desk.letter import Envelope, Letter
 from handrail.desk.letter import Refusal as Refused
-from handrail.desk.store import Sender
+from handrail.desk.store import Kept, Sender
 from handrail.hl7 import answers, reading
 from handrail.hl7.reading import FAULT, KIND, TYPE, UNKNOWN, Message, Refusal
 from handrail.outbox import Connection
@@ -116,7 +116,7 @@ class Hl7:
             text = "A value cannot be used."
             raise Refusal(TYPE, ("MSH", 1, 9), text) from None
 
-    async def reopened(self, raw: bytes, _source: str) -> Envelope:
+    async def reopened(self, raw: bytes, _kept: Kept) -> Envelope:
         """A kept message; its sender may have been entered since."""
         message = reading.read(raw)
         sender = await self._sender(message)
