@@ -108,11 +108,11 @@ def logs(
 @app.command(context_settings={"ignore_unknown_options": True})
 def test(
     which: Annotated[
-        str, typer.Argument(help="unit, contracts, integration, journeys, drills, all")
+        str, typer.Argument(help="unit, contracts, integration, journeys, drills, all; containers")
     ] = "all",
     more: Annotated[list[str] | None, typer.Argument(help="More words for pytest.")] = None,
 ) -> None:
-    """Run the tests; without a word all that CI runs."""
+    """Run the tests; without a word all but those of the images."""
     raise typer.Exit(checks.run_tests(which, more or []))
 
 

@@ -19,15 +19,17 @@ FROM_PIP = {
     "find-links": "UV_FIND_LINKS",
 }
 
-
-# The same versions without the extras: all that an image of the services holds.
-SERVER = ("pyproject.toml", "--constraints", "requirements.lock")
+# The same versions without the extras: all that an image of the services holds; and what builds it.
+SAME = ("--constraints", "requirements.lock")
+SERVER = ("pyproject.toml", *SAME)
+IMAGE = ("--group", "image", *SAME)
 
 
 def lock(*, upgrade: bool) -> None:
     """Write the locks: every version and hash for all systems, and no registry's name."""
     _compile("requirements.lock", "--all-extras", "pyproject.toml", upgrade=upgrade)
     _compile("requirements.server.lock", *SERVER, upgrade=upgrade)
+    _compile("requirements.image.lock", *IMAGE, upgrade=upgrade)
 
 
 def _compile(lock: str, *words: str, upgrade: bool) -> None:

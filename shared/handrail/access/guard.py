@@ -32,6 +32,10 @@ class AccessSettings(FromEnvironment):
     access_issuer: HttpUrl | None = Field(
         default=None, description="Who signs the tokens; else the provider of the page's sign-in."
     )
+    access_keys_url: HttpUrl | None = Field(
+        default=None,
+        description="Where the issuer's keys are read from here; else where it says itself.",
+    )
     oidc_issuer: HttpUrl | None = None
     access_audience: str = "handrail-api"
     access_rate: str = Field(
@@ -66,7 +70,8 @@ class AccessSettings(FromEnvironment):
         # A provider's name is compared letter by letter; pydantic adds a slash to a bare host.
         if named and named.count("/") == 3:
             named = named.rstrip("/")
-        return Tokens(named, self.access_audience, self.key())
+        keys_at = str(self.access_keys_url) if self.access_keys_url else None
+        return Tokens(named, self.access_audience, self.key(), keys_at)
 
 
 def is_loopback(host: str) -> bool:
