@@ -219,7 +219,9 @@ async def test_who_is_removed_is_not_let_in_and_nothing_of_it_stays(
     reading = asyncio.create_task(hospital.reads(2))
     async with outside.pool.acquire() as conn, conn.transaction():
         await subscribers.remove(conn, subscriber, KEY)
+    assert await outside.courier.topics.status() == {"owed": 1, "trouble": None}
     await outside.courier.topics.keep()
+    assert await outside.courier.topics.status() == {"owed": 0, "trouble": None}
 
     with pytest.raises(REFUSED):
         await reading

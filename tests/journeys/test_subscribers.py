@@ -121,17 +121,27 @@ async def test_a_person_is_told_who_heard_what_and_the_ledger_holds(
     assert (verified.returncode, "rows hold" in verified.stdout) == (0, True)
 
 
-async def test_an_address_without_tls_is_refused_by_its_field(clinic: Clinic) -> None:
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("http://hospital.example/hook", "address_not_allowed"),
+        # The Kafka of a home lets everybody read everything.
+        ("kafka:", "kafka_guards_nothing"),
+    ],
+)
+async def test_an_address_that_keeps_nothing_secret_is_refused_by_its_field(
+    clinic: Clinic, address: str, why: str
+) -> None:
     wanted = {
         "site_id": clinic.site_id,
         "recipient_class": "hospital",
         "recipient": "general",
         "purpose": "treatment",
         "data_classes": ["status"],
-        "url": "http://hospital.example/hook",
+        "url": address,
     }
     url = f"{clinic.url('intake')}/v1/subscribers/{uuid4()}"
     answer = await clinic.client.put(url, json=wanted)
 
     assert answer.status_code == 409
-    assert answer.json()["errors"][0]["field"] == "url"
+    assert answer.json()["errors"] == [{"field": "url", "code": why}]

@@ -21,7 +21,7 @@ from aiokafka import AIOKafkaProducer
 from rich.console import Console
 
 from operate import background, databases
-from operate.bench import consume, growth, live, page, tracing
+from operate.bench import consume, growth, live, page, subscribers, tracing
 from operate.bench.history import History
 from operate.bench.live import Live, percentiles
 from operate.errors import OperateError
@@ -50,6 +50,7 @@ class Size:
     admissions: int
     calls: int
     page: page.Load
+    outside: subscribers.Load
 
 
 QUICK = Size(
@@ -62,6 +63,9 @@ QUICK = Size(
     admissions=30_000,
     calls=1000,
     page=page.Load(concerns=2_000, seconds=5, streams=100, reads=60),
+    outside=subscribers.Load(
+        revocations=100, busy=240, rate=80, seconds=10, rounds=3, messages=500
+    ),
 )
 FULL = Size(
     rounds=5,
@@ -73,6 +77,9 @@ FULL = Size(
     admissions=200_000,
     calls=2000,
     page=page.Load(concerns=10_000, seconds=20, streams=500, reads=200),
+    outside=subscribers.Load(
+        revocations=300, busy=240, rate=80, seconds=20, rounds=4, messages=5000
+    ),
 )
 
 
@@ -86,11 +93,19 @@ def command(
     only_tracing: Annotated[
         bool, typer.Option("--tracing", help="What tracing costs, alone.")
     ] = False,
+    only_subscribers: Annotated[
+        bool, typer.Option("--subscribers", help="Subscribers outside, alone.")
+    ] = False,
     file: Annotated[Path | None, typer.Option("--json", help="Where to write it.")] = None,
 ) -> None:
     """Measure speed and memory, as ratios to peers measured in the same run."""
     size = QUICK if quick else FULL
-    alone = {_page: only_page, _growth: only_growth, _tracing: only_tracing}
+    alone = {
+        _page: only_page,
+        _growth: only_growth,
+        _tracing: only_tracing,
+        _subscribers: only_subscribers,
+    }
     wanted = [measure for measure, is_wanted in alone.items() if is_wanted]
     measured = asyncio.run((wanted or [_measure])[0](size))
     if file:
@@ -103,6 +118,7 @@ async def _measure(size: Size) -> dict[str, Any]:
     consumed = await _consumers(size)
     running = await _running(size)
     shown = await _page(size) | await _growth(size) | await _tracing(size)
+    shown |= await _subscribers(size)
     return {"machine": machine, "rounds": size.rounds, "consume": consumed, "live": running} | shown
 
 
@@ -142,6 +158,13 @@ async def _tracing(size: Size) -> dict[str, Any]:
         rounds = max(size.rounds, TRACING_ROUNDS)
         folders = {"off": off.folder, "on": on.folder}
         return {"tracing": await tracing.measure(folders, rounds, size.calls)}
+
+
+async def _subscribers(size: Size) -> dict[str, Any]:
+    """Subscribers of a running system of its own."""
+    async with _folder() as home:
+        console.print("subscribers: revocations, a slow neighbour, two days away")
+        return {"subscribers": await subscribers.measure(home, size.outside)}
 
 
 @contextlib.asynccontextmanager

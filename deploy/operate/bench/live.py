@@ -40,16 +40,21 @@ class Live:
 
     async def admit(self, count: int) -> list[str]:
         """So many new people, known to attendance."""
-        referred = await self._commands("intake", [_referral() for _ in range(count)])
+        referred = await self.commands("intake", [_referral() for _ in range(count)])
         people = [str(result["subject"]) for result in referred]
-        await self._commands("intake", [_completed(person) for person in people])
+        await self.commands("intake", [_completed(person) for person in people])
         await self._until_known(people)
         self.known += people
         return people
 
     async def alert_latencies(self, rate: int, seconds: int) -> list[float]:
         """Seconds from the answer to a miss until a subscriber has its alert, at `rate` events/s."""
-        people = await self.admit(rate * seconds // MISS_SHARE + 1)
+        return await self.alert_latencies_of(
+            await self.admit(count_missed(rate, seconds)), rate, seconds
+        )
+
+    async def alert_latencies_of(self, people: list[str], rate: int, seconds: int) -> list[float]:
+        """The same of these people, who are as many as such a load misses."""
         consumer = AIOKafkaConsumer(
             topic_of("alerts"), bootstrap_servers=self.kafka, auto_offset_reset="latest"
         )
@@ -107,15 +112,15 @@ class Live:
         for n in range(count):
             people = [self.known[(n * size + i) % len(self.known)] for i in range(size)]
             key = uuid4().hex
-            await self._commands("attendance", [_session(key, people)])
+            await self.commands("attendance", [_session(key, people)])
             began = time.perf_counter()
-            await self._commands("attendance", [_roster(key, people)])
+            await self.commands("attendance", [_roster(key, people)])
             took.append(time.perf_counter() - began)
         return took
 
     async def miss(self, people: list[str]) -> None:
         """A missed session of each."""
-        await self._commands("attendance", [_missed(person) for person in people])
+        await self.commands("attendance", [_missed(person) for person in people])
 
     async def load(self, persons: Iterable[str], rate: int, seconds: int) -> None:
         """So many events/s; one of four is a miss, of the next of `persons`."""
@@ -132,7 +137,7 @@ class Live:
 
     async def _report(self, missing: list[str], rest: list[dict[str, Any]]) -> None:
         self.sent |= dict.fromkeys(missing, time.perf_counter())
-        await self._commands("attendance", [*map(_missed, missing), *rest])
+        await self.commands("attendance", [*map(_missed, missing), *rest])
         now = time.perf_counter()
         self.answered |= dict.fromkeys(missing, now)
 
@@ -158,7 +163,8 @@ class Live:
                 while (await self.client.get(url)).status_code != httpx.codes.OK:  # noqa: ASYNC110  # another process
                     await asyncio.sleep(0.02)
 
-    async def _commands(self, service: str, commands: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    async def commands(self, service: str, commands: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Have commands carried out. Raises OperateError when one is refused."""
         results: list[dict[str, Any]] = []
         url = f"{getattr(self.addresses, service)}/v1/commands"
         for start in range(0, len(commands), AT_ONCE):
@@ -170,6 +176,11 @@ class Live:
             message = f"{service} refused {len(refused)} commands: {refused[0]['code']}"
             raise OperateError(message)
         return results
+
+
+def count_missed(rate: int, seconds: int) -> int:
+    """How many people a load misses."""
+    return rate * seconds // MISS_SHARE + 1
 
 
 async def calls_a_second(
@@ -212,23 +223,25 @@ def _now() -> str:
     return datetime.now(UTC).isoformat()
 
 
-def _day(ago: int) -> str:
+def day(ago: int) -> str:
+    """The day so many days ago."""
     return (datetime.now(UTC) - timedelta(days=ago)).date().isoformat()
 
 
-def _command(do: str, **fields: object) -> dict[str, Any]:
+def command_of(do: str, **fields: object) -> dict[str, Any]:
+    """A command with a key of its own, of this moment."""
     return {"do": do, "key": uuid4().hex, "occurred_at": _now(), **fields}
 
 
 def _referral() -> dict[str, Any]:
-    return _command("receive_referral", site_id=SITE, time_zone="UTC")
+    return command_of("receive_referral", site_id=SITE, time_zone="UTC")
 
 
 def _completed(person: str) -> dict[str, Any]:
-    return _command(
+    return command_of(
         "complete_intake",
         admission_id=person,
-        admitted_on=_day(7),
+        admitted_on=day(7),
         program_id="iop",
         weekly_minutes=540,
         sessions_per_week=3,
@@ -237,28 +250,28 @@ def _completed(person: str) -> dict[str, Any]:
 
 
 def _missed(person: str) -> dict[str, Any]:
-    session = {"session_type": "group", "planned_on": _day(1), "planned_minutes": 180}
-    return _command("record_missed", admission_id=person, session=session, kind="no_show")
+    session = {"session_type": "group", "planned_on": day(1), "planned_minutes": 180}
+    return command_of("record_missed", admission_id=person, session=session, kind="no_show")
 
 
 def _attended(person: str) -> dict[str, Any]:
     session = {"session_type": "individual", "planned_minutes": 60}
-    return _command(
-        "record_attended", admission_id=person, session=session, attended_on=_day(1), minutes=60
+    return command_of(
+        "record_attended", admission_id=person, session=session, attended_on=day(1), minutes=60
     )
 
 
 def _contact(person: str) -> dict[str, Any]:
-    return _command("record_contact", admission_id=person, channel="phone", reached=True)
+    return command_of("record_contact", admission_id=person, channel="phone", reached=True)
 
 
 def _session(key: str, people: list[str]) -> dict[str, Any]:
-    return _command(
+    return command_of(
         "schedule_session",
         site_id=SITE,
         session_key=key,
         session_type="group",
-        planned_on=_day(1),
+        planned_on=day(1),
         planned_minutes=180,
         roster=people,
     )
@@ -266,4 +279,4 @@ def _session(key: str, people: list[str]) -> dict[str, Any]:
 
 def _roster(key: str, people: list[str]) -> dict[str, Any]:
     entries = [{"admission_id": p, "status": "attended", "minutes": 170} for p in people]
-    return _command("take_roster", session_key=key, entries=entries)
+    return command_of("take_roster", session_key=key, entries=entries)

@@ -43,4 +43,5 @@ def install(service: Service) -> None:
     service.app.include_router(emergency_routes.routes(service.api_pool, service.committed, key))
     service.loops += [reader.run, courier.run, topics.run]
     service.shows["emergencies"] = lambda: emergencies.to_review(service.api_pool)
+    service.shows["topics"] = topics.status
     service.shows["subscribers"] = lambda: subscribers.status(service.api_pool)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from intake.disclosures.rights import Rights
 
 ADDRESS = "kafka:"
-IDLE_SECONDS = 15.0
+IDLE_SECONDS, RETRY_SECONDS = 15.0, 1.0
 SEND_SECONDS = 15.0
 _ANSWER_MILLISECONDS = 10_000
 _STOP_SECONDS = 2.0
@@ -36,6 +36,10 @@ from subscribers, lateral (
 ) s (wanted)
 where topic <> wanted limit 1
 for update of subscribers skip locked
+"""
+_OWED = """
+select count(*) from subscribers
+where topic <> case state when 'active' then 'open' when 'disabled' then 'shut' else 'gone' end
 """
 _TOLD = "update subscribers set topic = $2 where subscriber_id = $1"
 T = TypeVar("T")
@@ -59,6 +63,7 @@ class Topics:
     bootstrap: str
     access: Mapping[str, Any] = field(default_factory=dict)
     keep_days: int = 7
+    trouble: str | None = None
     _rung: asyncio.Event = field(default_factory=asyncio.Event)
     _making: asyncio.Lock = field(default_factory=asyncio.Lock)
     _producer: AIOKafkaProducer | None = None
@@ -77,18 +82,22 @@ class Topics:
 
     async def run(self) -> None:
         """Tell the broker what has changed, for ever; a bad moment is waited out."""
-        trouble = None
         while True:
             self._rung.clear()
             try:
                 await self.keep()
-                trouble = None
+                self.trouble = None
             except _WAITED_OUT as error:
-                if trouble is None:
+                if self.trouble is None:
                     log.warning("topics.wait", error=type(error).__name__)
-                trouble = error
+                self.trouble = type(error).__name__
+            pause = RETRY_SECONDS if self.trouble else IDLE_SECONDS
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._rung.wait(), 1.0 if trouble else IDLE_SECONDS)
+                await asyncio.wait_for(self._rung.wait(), pause)
+
+    async def status(self) -> dict[str, Any]:
+        """Of how many subscribers the broker does not know yet what they may, and why."""
+        return {"owed": await self.pool.fetchval(_OWED), "trouble": self.trouble}
 
     async def keep(self) -> None:
         """Let in who is told, shut out who is disabled, take everything from who is removed."""

@@ -1,0 +1,187 @@
+"""Subscribers of a running system: how soon a revocation stops what waits, and who slows whom."""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import httpx
+
+from operate import background, databases
+from operate.bench.hospital import Hospital
+from operate.bench.live import Live, command_of, count_missed, percentiles
+from operate.bench.outside import Outside
+from operate.home import HOST, Home
+from operate.parts.postgres import Postgres
+
+# What the load is slower than: a hospital that takes so long keeps a queue.
+BUSY_SECONDS, SLOW_SECONDS = 0.03, 1.0
+
+
+@dataclass(frozen=True)
+class Load:
+    """How much is told: of so many events/s a quarter are misses. `busy` is more than one can take."""
+
+    revocations: int
+    busy: int
+    rate: int
+    seconds: int
+    rounds: int
+    messages: int
+
+
+async def measure(home: Home, load: Load) -> dict[str, Any]:
+    """All figures, one after the other, on a system that may call this machine."""
+    os.environ["HANDRAIL_EGRESS_ALLOW"] = f"{HOST}/32"
+    await background.ensure_up(home, lambda _line: None)
+    try:
+        parts = home.read("run.json")["parts"]
+        port = int(str(parts["postgres"]["address"]).rpartition(":")[2])
+        admin = Postgres(home.folder / "postgres", port, home.log("x")).admin_url()
+        intake = await asyncpg.connect(databases.url_of(admin, "intake", home))
+        async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
+            system = Live(home.addresses(), parts["kafka"]["address"], client)
+            try:
+                return await _all(Outside(system, intake), load)
+            finally:
+                await intake.close()
+    finally:
+        background.down(home, lambda _line: None)
+
+
+async def _all(outside: Outside, load: Load) -> dict[str, Any]:
+    return {
+        "revocation": await _revocation(outside, load),
+        "slow_neighbour": await _slow_neighbour(outside, load),
+        "down_48_hours": await _down(outside, load),
+    }
+
+
+async def _revocation(outside: Outside, load: Load) -> dict[str, Any]:
+    """From the answer to a revocation until the last message of that person, with a queue."""
+    people = await outside.system.admit(load.revocations)
+    consents = await outside.consent(people)
+    async with outside.subscribed(Hospital(BUSY_SECONDS)) as (hospital, subscriber):
+        names = await outside.names(subscriber, people)
+        missed: list[str] = []
+        misses = _noting(itertools.cycle(people), missed)
+        told = asyncio.create_task(outside.system.load(misses, load.busy, load.seconds))
+        revoked = await _revoke(outside, consents, load.seconds)
+        await told
+        states = await outside.settled(subscriber, len(missed))
+    late: Counter[str] = Counter()
+    took = []
+    for person, at in revoked.items():
+        after = [one.at for one in hospital.heard if one.subject == names[person]]
+        late[person] = sum(moment > at for moment in after)
+        took.append(max([0.0, *(moment - at for moment in after)]))
+    return _rounded(percentiles(took)) | {
+        "most_ms": round(max(took) * 1000, 1),
+        "told_afterwards": late.total(),
+        "told": states["sent"],
+        "stopped_in_the_queue": states["withheld"],
+    }
+
+
+async def _revoke(outside: Outside, consents: dict[str, str], seconds: int) -> dict[str, float]:
+    """Take back one consent after the other, from half of the load on. When each was answered."""
+    revoked = {}
+    await asyncio.sleep(seconds / 2)
+    for person, consent in consents.items():
+        said = command_of("revoke_consent", admission_id=person, consent_id=consent)
+        await outside.system.commands("intake", [said])
+        revoked[person] = time.perf_counter()
+        await asyncio.sleep(seconds / 2 / len(consents))
+    return revoked
+
+
+async def _slow_neighbour(outside: Outside, load: Load) -> dict[str, Any]:
+    """Misses to a quick hospital, and to alerts, without and with one that takes a second."""
+    told: dict[bool, list[float]] = {False: [], True: []}
+    alerts: dict[bool, list[float]] = {False: [], True: []}
+    async with outside.subscribed(Hospital()) as (quick, subscriber):
+        for _ in range(load.rounds):
+            for is_slow in (False, True):
+                async with _perhaps(outside, is_slow=is_slow):
+                    ours, theirs = await _round(outside, load, quick, subscriber)
+                told[is_slow] += ours
+                alerts[is_slow] += theirs
+    return {"to_another": _beside(told), "to_alerts": _beside(alerts)}
+
+
+async def _round(
+    outside: Outside, load: Load, quick: Hospital, subscriber: str
+) -> tuple[list[float], list[float]]:
+    people = await outside.system.admit(count_missed(load.rate, load.seconds))
+    await outside.consent(people)
+    names = await outside.names(subscriber, people)
+    alerts = await outside.system.alert_latencies_of(people, load.rate, load.seconds)
+    answered = {p: at for p, at in outside.system.answered.items() if p in names}
+
+    async def has_all() -> bool:
+        heard = {one.subject for one in quick.heard}
+        return all(names[person] in heard for person in answered)
+
+    await outside.until(has_all)
+    heard = {one.subject: one.at for one in quick.heard}
+    return [heard[names[person]] - at for person, at in answered.items()], alerts
+
+
+async def _down(outside: Outside, load: Load) -> dict[str, Any]:
+    """Two days away by the database's clock: what came afterwards, and how quickly."""
+    people = await outside.system.admit(load.messages // 10)
+    await outside.consent(people)
+    async with outside.subscribed(Hospital(is_away=True)) as (hospital, subscriber):
+        for _ in range(10):
+            await outside.system.miss(people)
+        await outside.until(lambda: outside.has(subscriber, "waiting", len(people) * 10))
+        await outside.passes(subscriber, 48)
+        began, hospital.is_away = time.perf_counter(), False
+        await outside.settled(subscriber, len(people) * 10)
+        took = time.perf_counter() - began
+        wanted = await outside.keys(subscriber)
+    keys = list(dict.fromkeys(one.key for one in hospital.heard))
+    numbers = [one.sequence for one in hospital.heard]
+    return {
+        "messages": len(wanted),
+        "lost": len(set(wanted) - set(keys)),
+        "repeated": len(hospital.heard) - len(keys),
+        "out_of_order": sum(a != b for a, b in zip(keys, wanted, strict=False))
+        + sum(b <= a for a, b in itertools.pairwise(numbers)),
+        "messages_per_second": round(len(wanted) / took),
+    }
+
+
+@contextlib.asynccontextmanager
+async def _perhaps(outside: Outside, *, is_slow: bool) -> AsyncIterator[None]:
+    if not is_slow:
+        yield
+        return
+    async with outside.subscribed(Hospital(SLOW_SECONDS)):
+        yield
+
+
+def _noting(people: Iterable[str], noted: list[str]) -> Iterator[str]:
+    """The same people; `noted` gets who was asked for."""
+    for person in people:
+        noted.append(person)
+        yield person
+
+
+def _beside(found: dict[bool, list[float]]) -> dict[str, Any]:
+    alone, beside = percentiles(found[False]), percentiles(found[True])
+    return {
+        "alone": _rounded(alone),
+        "beside_a_slow_one": _rounded(beside),
+        "p99_ratio": round(beside["p99_ms"] / alone["p99_ms"], 3),
+    }
+
+
+def _rounded(values: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 1) for name, value in values.items()}
