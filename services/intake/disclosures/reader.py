@@ -126,8 +126,9 @@ class Reader:
         fresh = [tp for tp in everywhere if tp not in stored]
         if fresh:
             moment = int(since.timestamp() * 1000)
-            found = await consumer.offsets_for_times(dict.fromkeys(fresh, moment))
+            # The ends first: what is said between the two questions is found by its time.
             ends = await consumer.end_offsets(fresh)
+            found = await consumer.offsets_for_times(dict.fromkeys(fresh, moment))
             begun = {tp: found[tp].offset if found.get(tp) else ends[tp] for tp in fresh}
             await self.pool.execute(_BEGIN, *_columns(begun), list(begun.values()))
             stored |= begun
