@@ -1,43 +1,16 @@
-"""What an export asks for, of a query or of Parameters; what it cannot be is refused by its name."""
+"""What an export asks for; what it cannot be is refused by its name."""
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from handrail.fhir.asked import BadSearch
 
 KIND = "MeasureReport"
 FORMATS = frozenset({"application/fhir+ndjson", "application/ndjson", "ndjson"})
 _INSTANT: TypeAdapter[AwareDatetime] = TypeAdapter(AwareDatetime)
-
-
-class Parameter(BaseModel):
-    """One parameter, with a value of one of the kinds that are used here."""
-
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
-
-    name: str
-    valueString: str | None = None  # noqa: N815  # FHIR's name
-    valueCode: str | None = None  # noqa: N815  # the same
-    valueInstant: str | None = None  # noqa: N815  # the same
-
-    def pair(self) -> tuple[str, str]:
-        """As in a query."""
-        return self.name, self.valueString or self.valueCode or self.valueInstant or ""
-
-
-class Parameters(BaseModel):
-    """What is asked in a body."""
-
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
-
-    parameter: Annotated[tuple[Parameter, ...], Field(max_length=20)] = ()
-
-    def pairs(self) -> list[tuple[str, str]]:
-        """As in a query."""
-        return [one.pair() for one in self.parameter]
 
 
 def since_of(pairs: Sequence[tuple[str, str]], headers: Any) -> date | None:

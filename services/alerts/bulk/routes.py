@@ -10,11 +10,12 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
 from alerts.bulk import exports
-from alerts.bulk.asked import KIND, Parameters, since_of
+from alerts.bulk.asked import KIND, since_of
 from handrail import edges
 from handrail.access.guard import Refused
 from handrail.edges import Committed
-from handrail.fhir.routes import BASE, require
+from handrail.fhir.parameters import Parameters
+from handrail.fhir.routes import BASE, base_of, require
 from handrail.receipts import Rejected
 
 NDJSON = "application/fhir+ndjson"
@@ -37,7 +38,7 @@ def routes(pool: asyncpg.Pool, wake: Committed) -> APIRouter:
         )
         if export_id is None:
             raise Refused("rate", TOO_MANY_SECONDS)
-        where = f"{_base(request)}/$export-status/{export_id}"
+        where = f"{base_of(request)}/$export-status/{export_id}"
         return Response(status_code=202, headers={"content-location": where})
 
     @router.get("/$export", status_code=202)
@@ -59,7 +60,7 @@ def routes(pool: asyncpg.Pool, wake: Committed) -> APIRouter:
             return _in_progress(found)
         if found["state"] == "failed":
             raise HTTPException(500, "The export could not be made; the operator sees why.")
-        return _manifest(found, f"{_base(request)}/$export-file/{export_id}")
+        return _manifest(found, f"{base_of(request)}/$export-file/{export_id}")
 
     @router.delete("/$export-status/{export_id}", status_code=202)
     async def delete_export(request: Request, export_id: UUID) -> Response:
@@ -104,10 +105,6 @@ def _caller(request: Request) -> str:
     """Whoever asks, as far as a token names them; a scope is needed besides."""
     caller = require(request, KIND, "read")
     return f"{caller.role}/{caller.client or ''}/{caller.subject}"
-
-
-def _base(request: Request) -> str:
-    return f"{str(request.base_url).rstrip('/')}{BASE}"
 
 
 def _required(found: Any) -> Any:

@@ -57,8 +57,7 @@ def install(  # an app has as many parts
     @router.get("/metadata")
     async def get_metadata(request: Request) -> Response:
         """What can be read here, and how it is searched."""
-        base = str(request.base_url).rstrip("/")
-        return answer(capabilities(base, title, kinds, operations, takes))
+        return answer(capabilities(base_of(request), title, kinds, operations, takes))
 
     for kind in kinds:
         _add(router, pool, kind)
@@ -106,6 +105,11 @@ def require(request: Request, kind: str, interaction: Interaction) -> Caller:
     return caller
 
 
+def base_of(request: Request) -> str:
+    """The address below which resources lie, as the caller wrote it."""
+    return f"{str(request.base_url).rstrip('/')}{BASE}"
+
+
 def etag_of(found: Resource) -> str:
     """The version of a resource, made from its content."""
     return f'W/"{found["meta"]["versionId"]}"'
@@ -119,7 +123,7 @@ def for_caller(wanted: Asked, caller: Caller) -> Asked:
 
 
 def _bundle(request: Request, kind: Kind, found: Sequence[Resource], limit: int) -> Resource:
-    base = f"{str(request.base_url).rstrip('/')}{BASE}/{kind.name}"
+    base = f"{base_of(request)}/{kind.name}"
     pairs = [pair for pair in request.query_params.multi_items() if pair[0] != "_cursor"]
     links = [{"relation": "self", "url": f"{base}?{urlencode(request.query_params.multi_items())}"}]
     if len(found) > limit:
@@ -166,7 +170,7 @@ def capabilities(
         "date": "2026-11-25",
         "kind": "instance",
         "software": {"name": "Handrail"},
-        "implementation": {"description": title, "url": f"{base}{BASE}"},
+        "implementation": {"description": title, "url": base},
         "fhirVersion": "4.0.1",
         "format": [MEDIA_TYPE],
         "rest": [rest],

@@ -5,14 +5,14 @@ from typing import Annotated, Any
 
 import asyncpg
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
 
 from handrail import edges
 from handrail.access.table import Caller
 from handrail.edges import Committed
 from handrail.fhir.asked import Asked
 from handrail.fhir.outcome import answer
-from handrail.fhir.routes import BASE, etag_of, for_caller, require
+from handrail.fhir.parameters import Parameters
+from handrail.fhir.routes import BASE, base_of, etag_of, for_caller, require
 from handrail.fhir.scopes import Interaction
 from handrail.outbound import Network
 from handrail.outbox import Connection
@@ -28,36 +28,6 @@ _Number = Annotated[str | None, Query(max_length=20)]
 _Content = Annotated[str | None, Query(max_length=20)]
 
 
-class Parameter(BaseModel):
-    """One parameter of an operation, of the kinds that are used here."""
-
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
-
-    name: str
-    valueString: Annotated[str, Field(max_length=20)] | None = None  # noqa: N815  # FHIR's name
-    valueCode: Annotated[str, Field(max_length=20)] | None = None  # noqa: N815  # the same
-    valueId: Annotated[str, Field(max_length=64)] | None = None  # noqa: N815  # the same
-
-
-class Parameters(BaseModel):
-    """What an operation is given in a body."""
-
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
-
-    parameter: Annotated[tuple[Parameter, ...], Field(max_length=100)] = ()
-
-    def all(self, name: str) -> list[str]:
-        """The values of a parameter that may stand more than once."""
-        values = [
-            (one.name, one.valueString or one.valueCode or one.valueId) for one in self.parameter
-        ]
-        return [value for called, value in values if called == name and value]
-
-    def one(self, name: str) -> str | None:
-        """The last value of a parameter."""
-        return next(iter(reversed(self.all(name))), None)
-
-
 def routes(
     pool: asyncpg.Pool, committed: Committed, key: bytes, allowed: tuple[Network, ...]
 ) -> APIRouter:
@@ -66,7 +36,7 @@ def routes(
 
     def asking(request: Request, interaction: Interaction) -> Asking:
         client = require(request, KIND, interaction).client
-        return Asking(client, f"{str(request.base_url).rstrip('/')}{BASE}", key, allowed)
+        return Asking(client, base_of(request), key, allowed)
 
     @router.post("", status_code=201)
     async def post_subscription(request: Request, said: Subscription) -> Response:
@@ -157,8 +127,8 @@ def _add_events(router: APIRouter, pool: asyncpg.Pool, committed: Committed, key
     async def post_events(request: Request, resource_id: str, said: Parameters) -> Response:
         """The same, asked in a body."""
         caller = require(request, KIND, "read")
-        numbers = events.range_of(said.one("eventsSinceNumber"), said.one("eventsUntilNumber"))
-        return await told(caller, resource_id, numbers, said.one("content"))
+        numbers = events.range_of(said.last("eventsSinceNumber"), said.last("eventsUntilNumber"))
+        return await told(caller, resource_id, numbers, said.last("content"))
 
 
 async def _shown(pool: asyncpg.Pool, by: Asking, made_id: str, status: int) -> Response:
