@@ -16,7 +16,7 @@ from handrail.sites import zone_of
 from intake import admission
 from intake.commands import COMMANDS
 from intake.disclosures import ledger, reader, subscribers
-from intake.disclosures.backport import events, made, shown
+from intake.disclosures.backport import events, fetched, made, shown
 from intake.disclosures.backport.asked import Wanted
 from intake.disclosures.backport.made import Asking
 from intake.disclosures.courier import Courier
@@ -124,6 +124,16 @@ class Outside:
         row = await self.stands(made_id)
         async with self.pool.acquire() as conn, conn.transaction():
             return await events.events(conn, row, events.Range(since, until), None, KEY)
+
+    async def reads(self, registered: UUID, name: str) -> Any:
+        """A seat that a notification named."""
+        async with self.pool.acquire() as conn, conn.transaction():
+            return await fetched.seat(conn, str(registered), name, KEY)
+
+    async def reads_stay(self, registered: UUID, name: str) -> Any:
+        """A stay that a notification named."""
+        async with self.pool.acquire() as conn, conn.transaction():
+            return await fetched.stay(conn, str(registered), name, KEY)
 
     async def hears(self, *happened: AdmissionEvent) -> list[str]:
         """These events are queued for every subscriber, as the reader does. Gives their keys."""

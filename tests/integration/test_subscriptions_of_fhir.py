@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from fhir.resources.R4B.bundle import Bundle
@@ -12,6 +12,7 @@ from fhir.resources.R4B.bundle import Bundle
 from handrail.receipts import Rejected
 from intake.disclosures import subscribers
 from intake.disclosures.backport import made
+from intake.disclosures.messages import own_name
 from tests.ear import Ear, listening
 from tests.integration.outside import KEY, SITE, Outside, asking, attended, many, missed, wanting
 
@@ -226,6 +227,52 @@ with told as (
 )
 update subscribers set last_sequence = (select max(sequence) from told) where subscriber_id = $1
 """
+
+
+async def test_what_was_told_of_is_read_while_it_may_be_told_and_by_nobody_else(
+    outside: Outside, ear: Ear
+) -> None:
+    registered, another = [await outside.registers(ear.address) for _ in range(2)]
+    await outside.makes(registered, ear.address, "session-missed")
+    await outside.makes(registered, ear.address, "session-attended", content="empty")
+    person, silent = await outside.admitted(), await outside.admitted()
+    consent = await outside.grants(person, "attendance", "status")
+    await outside.grants(silent, "status")
+    await outside.hears(missed(person), attended(person), missed(silent))
+    await outside.delivers()
+    references = [one.valueReference.reference for one in event_of(ear).part if one.valueReference]
+    seat, stay = [one.rpartition("/")[2] for one in references[:2]]
+
+    read, stays = await outside.reads(registered, seat), await outside.reads_stay(registered, stay)
+    assert (read["status"], stays["status"]) == ("noshow", "active")
+    # What an empty notification did not name, and what was never told.
+    async with outside.pool.acquire() as conn:
+        unnamed = [own_name(await key_of(conn, registered), f"{person}/{UUID(int=2)}")]
+        unnamed += [await subscribers.subject(conn, registered, silent)]
+    for client, name in ((another, seat), (registered, stay), *((registered, n) for n in unnamed)):
+        with pytest.raises(Rejected, match="resource_unknown"):
+            await outside.reads(client, str(name))
+    told = [row for row in await outside.told(person) if row.get("asked")]
+    assert [row["asked"] for row in told] == ["Appointment", "EpisodeOfCare"]
+
+    await outside.says("revoke_consent", admission_id=person, consent_id=consent)
+    for reading, name in ((outside.reads, seat), (outside.reads_stay, stay)):
+        with pytest.raises(Rejected, match="resource_unknown"):
+            await reading(registered, name)
+
+
+def event_of(ear: Ear) -> Any:
+    """The one event that was named in full."""
+    events = [one["notification-event"] for one in heard(ear) if "notification-event" in one]
+    [named] = [one for one in events if len(one.part) > 1]
+    return named
+
+
+async def key_of(conn: Any, registered: UUID) -> bytes:
+    key: bytes = await conn.fetchval(
+        "select subject_key from subscribers where subscriber_id = $1", registered
+    )
+    return key
 
 
 async def test_many_events_are_answered_a_hundred_at_a_time(outside: Outside, ear: Ear) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from fhir.resources.R4B.appointment import Appointment
 from fhir.resources.R4B.bundle import Bundle
 from fhirpy import AsyncFHIRClient
 from fhirpy.base.exceptions import ForbiddenError, OperationOutcome, ResourceNotFound
@@ -115,6 +116,8 @@ async def test_a_hospital_subscribes_hears_asks_again_and_ends_it(
     assert ear.heard[0][0]["authorization"] == "Bearer of-the-hospital"
     assert str(person) not in "".join(body.decode() for _, body in ear.heard)
 
+    seats = await read(clinic, registered, event)
+    assert [one["status"] for one in seats] == ["noshow"]
     path = f"Subscription/{made['id']}"
     status = await asking.execute(f"{path}/$status", method="get")
     [entry] = Bundle.model_validate(status).entry
@@ -138,11 +141,21 @@ def numbers(answer: Any) -> list[str]:
     return [event.part[0].valueString for event in events]
 
 
+async def read(clinic: Clinic, registered: str, event: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the notification's focus stands for."""
+    reader = await client(clinic, registered, "system/Appointment.r")
+    headers = {"authorization": reader.authorization}
+    references = [one.valueReference for one in event["notification-event"].part]
+    seats = [one.reference for one in references if one and one.type == "Appointment"]
+    answers = [await clinic.client.get(one, headers=headers) for one in seats]
+    return [Appointment.model_validate(one.json()).model_dump() for one in answers]
+
+
 async def is_accounted_for(clinic: Clinic, person: UUID) -> None:
     """The person's accounting has what was sent and what was asked for."""
     patient = (await clinic.get("intake", f"/v1/admissions/{person}"))["patient_id"]
     rows = await clinic.get("intake", f"/v1/patients/{patient}/disclosures")
-    assert [row.get("asked") for row in rows] == [None, "$events"]
+    assert [row.get("asked") for row in rows] == [None, "Appointment", "$events"]
 
 
 async def test_what_a_subscriber_may_not_ask_for_is_refused_as_an_outcome(

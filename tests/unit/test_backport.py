@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from handrail.receipts import Rejected
 from intake.disclosures import messages
-from intake.disclosures.backport import asked, notified, shown, topics
+from intake.disclosures.backport import asked, fetched, notified, shown, topics
 from intake.disclosures.backport.asked import Subscription, Wanted, is_under, wanted
 from intake.disclosures.backport.kept import Kept
 from intake.disclosures.backport.notified import Standing
@@ -25,6 +25,7 @@ KEY = b"a subscriber's own"
 MISSED = "urn:handrail:subscription-topic:session-missed"
 KEPT = Kept(
     subscription_id=ONE,
+    registered_id=TWO,
     topic="session-missed",
     subjects=None,
     content="id-only",
@@ -215,7 +216,10 @@ def test_a_notification_says_its_number_whose_seat_it_is_and_by_which_consent() 
         *("event-number", "timestamp", "focus", "additional-context", "additional-context")
     ]
     assert parts[0].valueString == "7"
-    assert parts[2].valueReference.type == "Appointment"
+    seat = parts[2].valueReference
+    assert (
+        seat.reference == f"https://here.example/fhir/told/R4/Appointment/{seat.identifier.value}"
+    )
     assert parts[3].valueReference.identifier.value == str(own)
     assert parts[4].valueReference.display.startswith("for treatment: attendance; from 2026-11-01")
     assert [one.display for one in bundle.meta.security if one.display] == [messages.NOTICE]
@@ -298,3 +302,46 @@ def test_a_subscription_is_shown_without_its_header_and_its_address_to_itself_al
     assert "header" not in mine["channel"]
     again = wanted(Subscription.model_validate(mine))
     assert (again.topic, again.subjects, again.heartbeat_seconds) == ("session-missed", (TWO,), 60)
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts", "status"),
+    [
+        ("session_scheduled", {}, "booked"),
+        ("session_rescheduled", {"to_planned_on": "2026-11-04"}, "booked"),
+        ("session_attended", {}, "fulfilled"),
+        ("session_missed", {"kind": "no_show", "reason": "transport"}, "noshow"),
+        ("session_missed", {"kind": "late_cancellation"}, "cancelled"),
+        ("session_excused", {}, "cancelled"),
+        ("session_cancelled_by_program", {}, "cancelled"),
+        ("session_made_up", {}, "fulfilled"),
+        ("attendance_corrected", {"now": "attended"}, "fulfilled"),
+        ("attendance_corrected", {"now": "no_show"}, "noshow"),
+        ("attendance_corrected", {"now": "excused"}, "cancelled"),
+    ],
+)
+def test_a_seat_that_was_told_of_is_read_as_it_was_told(
+    kind: str, facts: dict[str, Any], status: str
+) -> None:
+    known = {"seat": str(THREE), "session_type": "group", "planned_on": "2026-11-02"}
+    made = fetched.appointment(f"attendance.{kind}.v1", known | facts, ONE)
+    read = parsed(made)
+
+    assert (read.status, read.id) == (status, str(THREE))
+    assert str(read.requestedPeriod[0].start) == facts.get("to_planned_on", "2026-11-02")
+    assert read.participant[0].actor.identifier.value == str(ONE)
+    assert bool(read.reasonCode) == ("reason" in facts)
+    assert ("_start" in made) == (status != "cancelled")
+
+
+@pytest.mark.parametrize(
+    ("classes", "level"), [(("status",), None), (("status", "level_of_care"), "2.1")]
+)
+def test_a_stay_that_was_told_of_says_what_the_consents_open(
+    classes: tuple[str, ...], level: str | None
+) -> None:
+    row = {"status": "admitted", "admitted_on": date(2026, 11, 2), "ended_on": None}
+    read = parsed(fetched.episode(row | {"level_of_care": "2.1"}, ONE, classes))
+
+    assert (read.status, str(read.period.start), read.id) == ("active", "2026-11-02", str(ONE))
+    assert (read.type[0].text if read.type else None) == level

@@ -40,6 +40,7 @@ def install(service: Service) -> None:
     service.app.include_router(routes.ledger_routes(service.api_pool, service.committed, key))
     # Before the routes that read by an id: `$status` is none.
     service.app.include_router(backport.routes(service.api_pool, entered, key, allowed))
+    service.app.include_router(backport.told_routes(service.api_pool, service.committed, key))
     service.app.include_router(emergency_routes.routes(service.api_pool, service.committed, key))
     service.loops += [reader.run, courier.run, topics.run]
     service.shows["emergencies"] = lambda: emergencies.to_review(service.api_pool)

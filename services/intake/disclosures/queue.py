@@ -101,6 +101,8 @@ class Message:
     unconfirmed: bool = False
     entry: Entry | None = None
     kept: Kept | None = None
+    # What it names that can be read from then on.
+    names: tuple[UUID, ...] = ()
 
 
 async def due(pool: asyncpg.Pool) -> list[UUID]:
@@ -154,6 +156,8 @@ async def settle(
         if entry:
             await conn.execute(_SENT, message.row, message.sequence)
             await ledger.append(conn, key, [entry], now)
+            if message.kept and message.row and message.names:
+                await subscriptions.name(conn, message.kept, message.names, message.row)
         await conn.execute(_GOOD, message.subscriber_id, message.sequence)
         if message.kept and not message.kept.is_answered:
             await subscriptions.answered(conn, message.subscriber_id, message.url)
@@ -187,7 +191,9 @@ def _chosen(held: Any, one: Decided, kept: Kept | None) -> Message:
     sequence = row["sequence"] or held["last_sequence"] + 1
     data = orjson.loads(row["data"])
     kind, own_key = row["type"], held["subject_key"]
+    names: tuple[UUID, ...] = ()
     if kept:
+        names = notified.names(kept, data, own_key, told)
         event = notified.event(kept, sequence, data, own_key, told, part2=part2)
         body = _notice(held, kept, "event-notification", row["delivery_id"], event)
     elif spoken.is_spoken(held["url"]):
@@ -202,7 +208,7 @@ def _chosen(held: Any, one: Decided, kept: Kept | None) -> Message:
     subject = messages.own_name(own_key, str(data["admission_id"]))
     return _message(
         held, row["delivery_id"], sequence, body, subject=subject, row=row["id"], entry=entry,
-        unconfirmed=row["unconfirmed"], kept=kept,
+        unconfirmed=row["unconfirmed"], kept=kept, names=names,
     )  # fmt: skip
 
 

@@ -34,7 +34,7 @@ STAYS: dict[str, tuple[str, str]] = {
     "intake.admission_undone.v1": ("A11", "ADT_A09"),
     "intake.discharge_undone.v1": ("A13", "ADT_A01"),
 }
-_CORRECTED = {"attended": "Complete", "no_show": "Noshow", "late_cancellation": "Cancelled"}
+CORRECTED = {"attended": "Complete", "no_show": "Noshow", "late_cancellation": "Cancelled"}
 # What has a field of its own; the rest are observations.
 _PLACED = frozenset({"seat", "session_type", "planned_on", "to_planned_on", "planned_minutes",
                      "reason", "admitted_on", "discharged_on"})  # fmt: skip
@@ -86,7 +86,7 @@ def body(kind: str, data: Mapping[str, Any], key: bytes, told: Allowed, around: 
 def _seat(
     kind: str, subject: str, facts: Mapping[str, Any], said: Mapping[str, str]
 ) -> Iterator[str]:
-    status = SEATS[kind][1] or _CORRECTED.get(str(facts.get("now")), "Cancelled")
+    status = SEATS[kind][1] or CORRECTED.get(str(facts.get("now")), "Cancelled")
     day = _day(facts.get("to_planned_on") or facts.get("planned_on"))
     minutes = str(facts.get("planned_minutes", ""))
     reason = escaped(str(facts.get("reason", "") or status))

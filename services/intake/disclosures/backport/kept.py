@@ -1,20 +1,24 @@
 """A Subscription as it is kept, beside the subscriber whose queue it reads."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from handrail.fhir.outcome import MEDIA_TYPE
+from handrail.fhir.routes import BASE
 from handrail.outbox import Connection
 from intake.disclosures import messages
 from intake.disclosures.backport import topics
 
+# Below it lies what a subscriber was told of, under its own names.
+TOLD = "/fhir/told/R4"
 # Before the address of a subscriber that subscribes by FHIR, and of each of its Subscriptions.
 MARK = "fhir+"
 
 _OF = """
-select f.subscription_id, f.topic, f.subjects, f.content, f.headers, f.has_heartbeat,
+select f.registered_id, f.topic, f.subjects, f.content, f.headers, f.has_heartbeat,
     f.timeout_seconds, f.end_at, f.base, f.is_answered, r.secret,
     case when r.old_until > now() then r.old_secret end as old_secret
 from fhir_subscriptions f
@@ -27,6 +31,12 @@ update fhir_subscriptions as f set is_answered = true
 from subscribers s
 where f.subscription_id = $1 and s.subscriber_id = f.subscription_id and s.url = $2
 """
+_NAME = """
+insert into fhir_names (registered_id, name, delivery)
+select $1, name, $3 from unnest($2::uuid[]) as t (name)
+on conflict (registered_id, name) do update
+set delivery = greatest(fhir_names.delivery, excluded.delivery)
+"""
 _OVER = """
 update subscribers set state = 'disabled', trouble = 'over', held_until = null
 where subscriber_id = $1
@@ -38,6 +48,7 @@ class Kept:
     """One Subscription. `secrets` are the registration's: they sign what is sent."""
 
     subscription_id: UUID
+    registered_id: UUID
     topic: str
     subjects: frozenset[UUID] | None
     content: str
@@ -71,6 +82,11 @@ class Kept:
         """The same, to be told less where less is asked for; more is never told."""
         return replace(self, content="empty") if asked == "empty" else self
 
+    @property
+    def told_at(self) -> str:
+        """The address below which what it was told of is read."""
+        return self.base.removesuffix(BASE) + TOLD
+
     def is_over(self, now: datetime) -> bool:
         """Whether the end that it asked for has come."""
         return self.end_at is not None and self.end_at <= now
@@ -90,6 +106,7 @@ async def kept(conn: Connection, subscriber_id: UUID, url: str) -> Kept | None:
         return None
     return Kept(
         subscription_id=subscriber_id,
+        registered_id=row["registered_id"],
         topic=row["topic"],
         subjects=None if row["subjects"] is None else frozenset(row["subjects"]),
         content=row["content"],
@@ -106,6 +123,11 @@ async def kept(conn: Connection, subscriber_id: UUID, url: str) -> Kept | None:
 async def answered(conn: Connection, subscriber_id: UUID, url: str) -> None:
     """The handshake was taken at this address: it is active."""
     await conn.execute(_ANSWERED, subscriber_id, url)
+
+
+async def name(conn: Connection, one: Kept, names: Sequence[UUID], delivery: int) -> None:
+    """The subscriber was told these names, and may read what they stand for."""
+    await conn.execute(_NAME, one.registered_id, list(names), delivery)
 
 
 async def end(conn: Connection, subscriber_id: UUID) -> None:

@@ -48,8 +48,10 @@ def event(  # an event has as many parts
     without = not told.consents
     if kept.content == "empty":
         return Event(number, (), part2, without)
-    focus = _focus(kept, data, key, told)
-    context = [_episode(data, key), *(_consent(consent) for consent in told.consents)]
+    seat, subject = seat_of(kept, data, key, told), _subject(data, key)
+    stay = _reference(kept, "EpisodeOfCare", "urn:handrail:subject", subject)
+    focus = _reference(kept, "Appointment", "urn:handrail:seat", seat) if seat else stay
+    context = [stay, *(_consent(consent) for consent in told.consents)]
     part = (
         {"name": "timestamp", "valueInstant": data["recorded_at"]},
         {"name": "focus", "valueReference": focus},
@@ -121,17 +123,26 @@ def status_of(
     }
 
 
-def _focus(kept: Kept, data: dict[str, Any], key: bytes, told: Allowed) -> Resource:
-    """The seat where the consents open it, else the stay."""
-    seat = messages.seat_of(data, key) if TOPICS[kept.topic].focus == "Appointment" else None
-    if seat is None or "attendance" not in told.classes:
-        return _episode(data, key)
-    return named("Appointment", "urn:handrail:seat", seat)
+def names(kept: Kept, data: dict[str, Any], key: bytes, told: Allowed) -> tuple[UUID, ...]:
+    """What a notification names that can be read: the stay, and the seat where it is about one."""
+    if kept.content == "empty":
+        return ()
+    seat = seat_of(kept, data, key, told)
+    return (_subject(data, key), seat) if seat else (_subject(data, key),)
 
 
-def _episode(data: dict[str, Any], key: bytes) -> Resource:
-    own = messages.own_name(key, str(data["admission_id"]))
-    return named("EpisodeOfCare", "urn:handrail:subject", own)
+def seat_of(kept: Kept, data: dict[str, Any], key: bytes, told: Allowed) -> UUID | None:
+    """The seat that an event of this topic is about, where the consents open it."""
+    is_about_one = TOPICS[kept.topic].focus == "Appointment" and "attendance" in told.classes
+    return messages.seat_of(data, key) if is_about_one else None
+
+
+def _subject(data: dict[str, Any], key: bytes) -> UUID:
+    return messages.own_name(key, str(data["admission_id"]))
+
+
+def _reference(kept: Kept, kind: str, system: str, name: UUID) -> Resource:
+    return {"reference": f"{kept.told_at}/{kind}/{name}", **named(kind, system, name)}
 
 
 def _consent(consent: Consent) -> Resource:

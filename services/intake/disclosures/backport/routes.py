@@ -17,8 +17,9 @@ from handrail.fhir.scopes import Interaction
 from handrail.outbound import Network
 from handrail.outbox import Connection
 from handrail.receipts import Rejected
-from intake.disclosures.backport import events, made, shown
+from intake.disclosures.backport import events, fetched, made, shown
 from intake.disclosures.backport.asked import Subscription, wanted
+from intake.disclosures.backport.kept import TOLD
 from intake.disclosures.backport.made import Asking
 
 KIND = "Subscription"
@@ -67,6 +68,33 @@ def routes(
 
     _add_status(router, pool)
     _add_events(router, pool, committed, key)
+    return router
+
+
+def told_routes(pool: asyncpg.Pool, committed: Committed, key: bytes) -> APIRouter:
+    """What was told of, read by the subscriber that was told."""
+    router = APIRouter(prefix=TOLD, tags=["fhir"])
+
+    @router.get("/Appointment/{resource_id}")
+    async def get_seat(request: Request, resource_id: str) -> Response:
+        """A seat that a notification named, as it was told last."""
+        client = require(request, "Appointment", "read").client
+        return answer(
+            await edges.in_one_transaction(
+                pool, committed, lambda conn: fetched.seat(conn, client, resource_id, key)
+            )
+        )
+
+    @router.get("/EpisodeOfCare/{resource_id}")
+    async def get_stay(request: Request, resource_id: str) -> Response:
+        """A stay that a notification named, as it is now."""
+        client = require(request, "EpisodeOfCare", "read").client
+        return answer(
+            await edges.in_one_transaction(
+                pool, committed, lambda conn: fetched.stay(conn, client, resource_id, key)
+            )
+        )
+
     return router
 
 
