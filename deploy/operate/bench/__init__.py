@@ -91,7 +91,7 @@ def command(
         bool, typer.Option("--growth", help="What a command costs on a long history, alone.")
     ] = False,
     only_tracing: Annotated[
-        bool, typer.Option("--tracing", help="What tracing costs, alone.")
+        bool, typer.Option("--tracing", help="What tracing costs; only when asked for.")
     ] = False,
     only_subscribers: Annotated[
         bool, typer.Option("--subscribers", help="Subscribers outside, alone.")
@@ -117,7 +117,7 @@ async def _measure(size: Size) -> dict[str, Any]:
     machine = {"cores": os.cpu_count(), "python": platform.python_version()}
     consumed = await _consumers(size)
     running = await _running(size)
-    shown = await _page(size) | await _growth(size) | await _tracing(size)
+    shown = await _page(size) | await _growth(size)
     shown |= await _subscribers(size)
     return {"machine": machine, "rounds": size.rounds, "consume": consumed, "live": running} | shown
 
