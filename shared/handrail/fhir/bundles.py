@@ -82,7 +82,7 @@ def _entry(number: int, one: Mapping[str, Any], type_: str, taken: Collection[st
     document = one.get("resource")
     if not isinstance(document, dict):
         raise Refusal(MISSING, f"{where}.resource", "This element is needed.")
-    kind = document.get("resourceType")
+    kind = str(document.get("resourceType"))
     if type_ == "message":
         return Entry(number, document, kind if kind in taken else None, "PUT")
     if kind not in taken and kind not in CONTEXT:
