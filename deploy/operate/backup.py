@@ -3,7 +3,8 @@
 import asyncio
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -65,6 +66,20 @@ async def take(home: Home, out: Path) -> None:
 async def put_back(home: Home, source: Path, say: Callable[[str], None]) -> dict[str, Any]:
     """Restore, raise the incarnation, and say what the sources no longer know."""
     _check(home, source)
+    async with at_work(home) as (admin_url, bootstrap):
+        for service in SERVICES:
+            await _replace(admin_url, service, home, source)
+            say(f"{service} is as it was")
+        return await reconcile.reconcile(databases_of(admin_url), bootstrap)
+
+
+@asynccontextmanager
+async def at_work(home: Home) -> AsyncIterator[tuple[str, str]]:
+    """PostgreSQL and Kafka of a home that is down, for work on them: their addresses.
+
+    Topics that are missing are made. Raises OperateError while the home runs.
+    """
+    _require_down(home)
     home.create()
     ports = home.free_ports()
     server = _postgres(home)
@@ -74,18 +89,18 @@ async def put_back(home: Home, source: Path, say: Callable[[str], None]) -> dict
     try:
         await asyncio.to_thread(server.start)
         await server.wait_ready()
-        admin_url = server.admin_url()
-        for service in SERVICES:
-            await _replace(admin_url, service, home, source)
-            say(f"{service} is as it was")
         await asyncio.to_thread(broker.start)
         await broker.wait_ready()
         await topics.create(broker.address)
-        urls = {service: _url(admin_url, service) for service in SERVICES}
-        return await reconcile.reconcile(urls, broker.address)
+        yield server.admin_url(), broker.address
     finally:
         await broker.stop()
         await server.stop()
+
+
+def databases_of(admin_url: str) -> dict[str, str]:
+    """Each service's database, as the server's superuser; a secret."""
+    return {service: _url(admin_url, service) for service in SERVICES}
 
 
 async def _replace(admin_url: str, service: str, home: Home, source: Path) -> None:
@@ -102,11 +117,15 @@ async def _replace(admin_url: str, service: str, home: Home, source: Path) -> No
     await asyncio.to_thread(_call, "pg_restore", [*words, f"--dbname={url}", dump])
 
 
-def _check(home: Home, source: Path) -> None:
-    """Refuse before anything is touched."""
+def _require_down(home: Home) -> None:
     if supervisor_pid(home) is not None:
         message = "Handrail is running; end it with `./handrail down` first."
         raise OperateError(message)
+
+
+def _check(home: Home, source: Path) -> None:
+    """Refuse before anything is touched."""
+    _require_down(home)
     try:
         manifest = json.loads((source / MANIFEST).read_text())
     except (OSError, ValueError):

@@ -30,6 +30,7 @@ ELSEWHERE = {
     "prepare": "operate.prepare",
     "roll": "operate.rolling",
     "restore": "operate.restore",
+    "republish": "operate.republish",
     "dead-letters": "operate.dead_letters",
     "audit": "operate.audit",
     "keys": "operate.keys",

@@ -25,7 +25,8 @@ AT_ONCE = 4
 STUCK_SECONDS = 30.0
 # After a broker's end a consumer may never find it again; a new one does.
 SILENT_SECONDS = 10.0
-LAG_SECONDS = 2.0
+LAG_SECONDS, LOST_SECONDS = 2.0, 3.0
+WENT_BACK, MISSING = "topic_went_back", "topic_missing"
 
 Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
 
@@ -56,6 +57,7 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
     _pause: float = 0.1
     _moved_at: float = field(default_factory=time.monotonic)
     _consumer: Callable[[], AIOKafkaConsumer | None] = lambda: None
+    _lost_at: float | None = None
     _hints: dict[TopicPartition, int] = field(default_factory=dict)
 
     def subscribe(self, broker: KafkaBroker, instance: str) -> None:
@@ -136,10 +138,11 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
         for tp in unplaced:
             position = stored.get(tp, begins[tp])
             if position > ends[tp]:
-                self._note("topic_went_back")
+                self._note(WENT_BACK)
                 consumer.pause(tp)
                 continue
             consumer.seek(tp, position)
+            consumer.resume(tp)
             self.expected[tp] = position
             self.unplaced.discard(tp)
 
@@ -209,7 +212,8 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
 
         Raises StuckError when records wait and none was taken for STUCK_SECONDS: the process
         should end and be started again, because aiokafka cannot always rejoin by itself.
-        Raises SilentError when Kafka gave no answer for SILENT_SECONDS: another consumer is needed.
+        Raises SilentError when Kafka gave no answer for SILENT_SECONDS, or a topic that was deleted
+        is there again: another consumer is needed.
         """
         # Whatever was waited for until now was Kafka, and not this consumer standing still.
         answered_at = self._moved_at = time.monotonic()
@@ -219,6 +223,7 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
                 await self.place()
                 await self._hint()
                 behind = sum((await self.lag()).values())
+                is_back = await self._lost_topic_is_back()
             except (*TRANSIENT, KafkaError) as error:
                 self._note(type(error).__name__)
                 self._moved_at = time.monotonic()
@@ -226,12 +231,34 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
                     raise SilentError from error
                 continue
             answered_at = time.monotonic()
-            if behind == 0 and not self.unplaced:
+            if is_back:
+                # Kafka would give a member that comes back its old share again, which is nothing.
+                self.leave()
+                raise SilentError
+            if behind == 0 and not self.unplaced and self._lost_at is None:
                 self._recovered()
-            if behind == 0 or self.trouble == "topic_went_back":
+            if behind == 0 or self.trouble == WENT_BACK:
                 self._moved_at = time.monotonic()
             elif time.monotonic() - self._moved_at > STUCK_SECONDS and not self.trouble:
                 raise StuckError(behind)
+
+    async def _lost_topic_is_back(self) -> bool:
+        """Whether a topic that this consumer lost was made anew; it would never look by itself."""
+        consumer = self._consumer()
+        if consumer is None:
+            return False
+        lost = {topic for topic in self.topics if not consumer.partitions_for_topic(topic)}
+        if not lost:
+            self._lost_at = None
+            return False
+        self._lost_at = self._lost_at or time.monotonic()
+        if time.monotonic() - self._lost_at < LOST_SECONDS:
+            # It may only just have begun, and know no topics yet.
+            return False
+        self._note(MISSING)
+        async with asyncio.timeout(LAG_SECONDS):
+            there: set[str] = await consumer.topics()
+        return lost <= there
 
     async def lag(self) -> dict[str, int]:
         """Records not taken yet, by topic and partition, of the partitions assigned here."""
@@ -240,6 +267,9 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
             return {}
         async with asyncio.timeout(LAG_SECONDS):
             ends = await consumer.end_offsets(list(self.expected))
+        for tp in [tp for tp, at in self.expected.items() if ends.get(tp, at) < at]:
+            # Deleted and made anew: Kafka would read on from its beginning without a word.
+            self._put_back(tp, None)
         self.last_lag = {
             f"{tp.topic}/{tp.partition}": max(0, ends[tp] - position)
             for tp, position in self.expected.items()
@@ -274,7 +304,7 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
         self.trouble = code
 
     def _recovered(self) -> None:
-        if self.trouble and self.trouble != "topic_went_back":
+        if self.trouble and not (self.trouble == WENT_BACK and self.unplaced):
             log.info("feed.recovered", feed=self.service)
             self.trouble = None
         self._pause, self.last_success = 0.1, time.time()

@@ -5,6 +5,7 @@ import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -35,12 +36,14 @@ on conflict (shard) do update
 set holder = excluded.holder, expires_at = excluded.expires_at,
     epoch = case when l.holder = excluded.holder then l.epoch else l.epoch + 1 end
 where l.holder = excluded.holder or l.expires_at < now()
+    -- No lease is longer: the clock went back, and its holder may be gone.
+    or l.expires_at > now() + 2 * $2 * interval '1 second'
 returning shard, epoch
 """
 _RELEASE = "delete from relay_leases where holder = $1"
 _PENDING = """
 select p.id, p.shard, o.partition, o.key, o.sequence, o.event_id, o.type, o.occurred_at, o.data,
-    o.traceparent
+    o.traceparent, o.staged_at
 from outbox_pending p join outbox o on o.id = p.id
 where p.shard = any($1::smallint[])
 order by p.id
@@ -191,6 +194,7 @@ class Relay:
             value=row["data"],
             key=str(row["key"]).encode(),
             partition=row["partition"],
+            timestamp_ms=_moment(row["staged_at"]),
             headers=headers,
         )
         return answer
@@ -251,3 +255,12 @@ class Relay:
         except TimeoutError:
             return
         self._doorbell.clear()
+
+
+def _moment(staged_at: datetime) -> int:
+    """A record's time in milliseconds: when it was staged, also where it is sent again later.
+
+    Subscribers are told of what came after they did by it. A broker refuses what lies ahead of its
+    own clock, so the database's counts only as far as this process agrees.
+    """
+    return int(min(staged_at.timestamp(), time.time()) * 1000)

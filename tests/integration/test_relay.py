@@ -41,9 +41,22 @@ async def test_a_relay_that_was_frozen_past_its_lease_crosses_nothing_off(kit: K
         await kit.has_seen("a")
 
 
+async def test_a_lease_from_a_clock_that_went_back_is_not_waited_for(kit: Kit) -> None:
+    """The database's clock was two hours ahead; whoever took the lease then is gone."""
+    await kit.stage(fact(admission(), "a"))
+    gone = Relay("attendance", kit.pool, kit.broker.address)
+    assert await gone.turn() == 1
+    await kit.stage(fact(admission(), "b"))
+    await kit.pool.execute("update relay_leases set expires_at = expires_at + interval '2 h'")
+
+    assert await kit.relay.turn() == 1
+    assert await kit.pool.fetchval("select bool_and(epoch > 1) from relay_leases")
+    await gone.close()
+
+
 PENDING = """
 select p.id, p.shard, o.partition, o.key, o.sequence, o.event_id, o.type, o.occurred_at, o.data,
-    o.traceparent
+    o.traceparent, o.staged_at
 from outbox_pending p join outbox o using (id)
 """
 

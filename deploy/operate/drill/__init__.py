@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from operate.drill import alarms, real, roll
+from operate.drill import alarms, real, roll, scenes
 from operate.drill.planted import PLANTED
 from operate.drill.simulation import World
 from operate.errors import OperateError
@@ -37,6 +37,10 @@ def command(  # noqa: PLR0913  # one a word that can be said
     wide: Annotated[
         bool, typer.Option("--wide", help="Three brokers, a standby, a network that fails.")
     ] = False,
+    scene: Annotated[
+        list[str] | None,
+        typer.Option("--scene", help="One bad thing at a time: a scene's name, or all."),
+    ] = None,
     seconds: Annotated[int | None, typer.Option(min=5, help="Break things for so long.")] = None,
     seed: Annotated[int, typer.Option(help="The dice: what is broken, and in which order.")] = 1,
     result: Annotated[Path | None, typer.Option("--json", help="Write the result here.")] = None,
@@ -49,6 +53,8 @@ def command(  # noqa: PLR0913  # one a word that can be said
         told = simulated(simulate, seed)
     elif all_alarms or alarm:
         told = asyncio.run(alarms.run(_known(alarm or []), _say))
+    elif scene:
+        told = asyncio.run(scenes.run(_named(scene), seed, _say))
     elif rolling:
         told = asyncio.run(roll.run(seconds or 0, seed, _say))
     else:
@@ -69,6 +75,15 @@ def _known(names: list[str]) -> list[str]:
     strangers = {*names} - alarms.known().keys()
     if strangers:
         message = f"there is no alarm {min(strangers)}; deploy/observe/rules.yml has their names."
+        raise OperateError(message)
+    return names
+
+
+def _named(wanted: list[str]) -> list[str]:
+    names = [*scenes.SCENES] if wanted == ["all"] else wanted
+    wrong = [name for name in names if name not in scenes.SCENES]
+    if wrong:
+        message = f"no scene is called {wrong[0]}; there are {', '.join(scenes.SCENES)}."
         raise OperateError(message)
     return names
 

@@ -99,11 +99,11 @@ class Faults:
 
     async def kill_service(self) -> str:
         """`kill -9`; the supervisor starts it again."""
-        return self._kill(self.dice.choice(SERVICES))
+        return self.kill(self.dice.choice(SERVICES))
 
     async def kill_part(self) -> str:
         """`kill -9` of the broker or the database."""
-        return self._kill(self.dice.choice(PARTS))
+        return self.kill(self.dice.choice(PARTS))
 
     async def freeze_service(self) -> str:
         """SIGSTOP, sometimes past its lease and its session; then SIGCONT."""
@@ -165,7 +165,8 @@ class Faults:
         await self._write("attendance.events", place, key.encode(), record, headers)
         return f"poison_{kind}"
 
-    def _kill(self, name: str) -> str:
+    def kill(self, name: str) -> str:
+        """`kill -9` of a service or a part; the supervisor starts it again."""
         self._process(name).kill()
         return f"kill_{name}"
 

@@ -133,7 +133,7 @@ async def judge(home: Home, ward: Ward) -> dict[str, Any]:
     wrong["lost"] += sum(1 for key, what in ward.said.items() if became.get(key) != what)
     wrong["duplicated"] += sum(count - 1 for count in had.values())
     wrong["false_missed"] += sum(
-        1 for k, (_, s) in became.items() if s == "no_show" and ward.said.get(k, "x")[1] != s
+        1 for k, (_, s) in became.items() if s == "no_show" and k not in ward.asked_to_miss
     )
     # A command whose answer never came may have been carried out: it is no promise.
     recorded = await ask(home, "attendance", RECORDED)

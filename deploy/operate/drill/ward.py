@@ -24,6 +24,21 @@ AT_ONCE = 50
 NOT_NOW = (404, 503)
 UNKNOWN = ("admission_unknown",)
 GROUP = {"session_type": "group", "planned_minutes": 180}
+SLOW_SECONDS = 30.0
+REFERRAL: dict[str, Any] = {
+    "do": "receive_referral",
+    "site_id": SITE,
+    "time_zone": "UTC",
+    "referral_source": "emergency_department",
+}
+INTAKE: dict[str, Any] = {
+    "do": "complete_intake",
+    "program_id": "iop-evening",
+    "track": "evening",
+    "weekly_minutes": 540,
+    "sessions_per_week": 3,
+    "eligibility_waived_for": "assessed_elsewhere",
+}
 
 
 @dataclass
@@ -37,9 +52,14 @@ class Ward:
     synced: bool = True
     # How many of the calls carry several commands.
     at_once: float = 0.0
+    # How many of the seats are misses, and how long ago each happened, for clocks that are wrong.
+    missed: float = 0.3
+    ago: timedelta = timedelta()
     admissions: list[str] = field(default_factory=list)
     # What was acknowledged: session key -> (admission, status).
     said: dict[str, tuple[str, str]] = field(default_factory=dict)
+    # What was asked, answered or not: session keys of misses.
+    asked_to_miss: set[str] = field(default_factory=set)
     repeats: int = 0
     retries: int = 0
     refused: list[str] = field(default_factory=list)
@@ -51,37 +71,27 @@ class Ward:
             yield client
 
     async def admit(self, count: int) -> None:
-        """Refer and admit."""
+        """Refer and admit, many in a call."""
+        async with self.client(SLOW_SECONDS) as client:
+            for first in range(len(self.admissions), count, AT_ONCE):
+                numbers = range(first, min(first + AT_ONCE, count))
+                referrals = [REFERRAL | {"key": f"referral-{n}"} for n in numbers]
+                people = [r["subject"] for r in await self._post_all(client, referrals, "intake")]
+                intakes = [
+                    INTAKE | {"key": f"intake-{n}", "admission_id": who, "admitted_on": _day(40)}
+                    for n, who in zip(numbers, people, strict=True)
+                ]
+                results = await self._post_all(client, intakes, "intake")
+                self.refused += [r["code"] for r in results if r["status"] == "rejected"]
+                self.admissions += people
+
+    async def flag(self, people: Sequence[str]) -> None:
+        """A screen of each of these asks for safety: somebody has to call within the hour."""
         async with self.client() as client:
-            for n in range(count):
-                referral = await self._post(
-                    client,
-                    "intake",
-                    {
-                        "do": "receive_referral",
-                        "key": f"referral-{n}",
-                        "site_id": SITE,
-                        "time_zone": "UTC",
-                        "referral_source": "emergency_department",
-                    },
-                )
-                admission = str(referral["subject"])
-                await self._post(
-                    client,
-                    "intake",
-                    {
-                        "do": "complete_intake",
-                        "key": f"intake-{n}",
-                        "admission_id": admission,
-                        "admitted_on": _day(40),
-                        "program_id": "iop-evening",
-                        "track": "evening",
-                        "weekly_minutes": 540,
-                        "sessions_per_week": 3,
-                        "eligibility_waived_for": "assessed_elsewhere",
-                    },
-                )
-                self.admissions.append(admission)
+            for who in people:
+                body = {"do": "record_measure", "key": f"flag-{who}", "admission_id": who}
+                screen = {"instrument": "c_ssrs", "score": 4, "safety": True}
+                await self._post(client, "attendance", body | screen)
 
     async def record(self, until: float, name: str) -> None:
         """Record seats until the loop's clock says so; a fifth of what was said is said again."""
@@ -148,7 +158,8 @@ class Ward:
             "session_key": key,
             "session": GROUP | {"planned_on": day},
         }
-        if self.dice.random() < 0.3:
+        if self.dice.random() < self.missed:
+            self.asked_to_miss.add(key)
             return common | {"do": "record_missed", "kind": "no_show"}
         return common | {"do": "record_attended", "attended_on": day, "minutes": 180}
 
@@ -167,7 +178,7 @@ class Ward:
         self, client: httpx.AsyncClient, service: str, body: dict[str, Any]
     ) -> dict[str, Any]:
         """Send until it is taken, with the same key, as a hospital's system would."""
-        body = {"source": SITE, "occurred_at": datetime.now(UTC).isoformat()} | body
+        body = self._now() | body
         url = f"{getattr(self.addresses, service)}/v1/command"
         answer = await self._send(client, url, body, NOT_NOW)
         if answer.status_code == httpx.codes.OK:
@@ -176,11 +187,14 @@ class Ward:
         self.refused.append(f"{body['do']}: {answer.status_code} {answer.text[:200]}")
         return {"status": "refused"}
 
+    def _now(self) -> dict[str, Any]:
+        return {"source": SITE, "occurred_at": (datetime.now(UTC) - self.ago).isoformat()}
+
     async def _post_all(
-        self, client: httpx.AsyncClient, bodies: list[dict[str, Any]]
+        self, client: httpx.AsyncClient, bodies: list[dict[str, Any]], service: str = "attendance"
     ) -> list[dict[str, Any]]:
-        now = {"source": SITE, "occurred_at": datetime.now(UTC).isoformat()}
-        url = f"{self.addresses.attendance}/v1/commands"
+        now = self._now()
+        url = f"{getattr(self.addresses, service)}/v1/commands"
         answer = await self._send(client, url, [now | body for body in bodies], (503,))
         results: list[dict[str, Any]] = answer.raise_for_status().json()
         return results
