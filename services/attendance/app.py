@@ -40,7 +40,7 @@ async def main() -> int:
     service.app.include_router(session_routes.routes(service.api_pool))
     service.app.include_router(calendar_routes.routes(service.api_pool))
     service.app.include_router(person_routes.routes(service.api_pool))
-    spoken = sources.install(service)
+    spoken = sources.install(service, vault)
     takes = frozenset(spoken.parts) if spoken else frozenset()
     fhir.install(service.app, service.api_pool, "Handrail attendance", KINDS, takes=takes)
     if spoken:

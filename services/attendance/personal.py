@@ -9,6 +9,7 @@ import asyncpg
 
 from attendance import measures
 from attendance.measures import COLUMN
+from handrail.desk import store as messages
 from handrail.outbox import Connection
 from handrail.personal.vault import FIRST, Vault
 from handrail.receipts import Rejected
@@ -46,6 +47,7 @@ async def forget(conn: Connection, vault: Vault | None, erased: Collection[UUID]
         return
     if vault:
         await vault.erase(erased)
+        await vault.drop(await messages.forget(conn, list(erased)))
     await measures.forget(conn, erased)
 
 
@@ -90,5 +92,5 @@ async def agree(pool: asyncpg.Pool, vault: Vault) -> None:
     while found := await vault.erased(after):
         async with pool.acquire() as conn, conn.transaction():
             await conn.fetch(_MARK, found)
-            await measures.forget(conn, found)
+            await forget(conn, vault, found)
         after = found[-1]

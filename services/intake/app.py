@@ -28,9 +28,9 @@ async def main() -> int:
     service.app.include_router(lists.routes(service.api_pool))
     service.app.include_router(clocks.routes(service.api_pool))
     disclosures.install(service)
-    personal.install(service)
+    vault = personal.install(service)
     settings = settings_of(service)
-    desk = install_desk(service, settings)
+    desk = install_desk(service, settings, vault)
     if desk:
         adt.install(service, desk, settings)
     fhir.install(service.app, service.api_pool, "Handrail intake", KINDS)

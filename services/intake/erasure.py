@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from handrail import edges, outbox, sites
 from handrail.access.guard import caller_of
+from handrail.desk import store as messages
 from handrail.events.intake import ErasureReason, PersonErased
 from handrail.outbox import Connection
 from handrail.personal.vault import FIRST, Vault
@@ -84,12 +85,16 @@ class Eraser:
             raise Rejected("still_in_care", text, "admission_id")
         fresh = [row["admission_id"] for row in await conn.fetch(_MARK, list(found))]
         subjects = [*found, *{stay.patient_id for stay in found.values()}]
-        for statement in _EMPTY:
-            await conn.execute(statement, subjects)
+        await self._empty(conn, subjects)
         await self._tell(conn, [found[stay] for stay in fresh], reason, by)
         # Before the commit: a failure now is an erasure to be asked for again, and never a key left.
         await self.vault.erase(found)
         return {"admissions": len(found), "erased": len(fresh)}
+
+    async def _empty(self, conn: Connection, subjects: Sequence[UUID]) -> None:
+        for statement in _EMPTY:
+            await conn.execute(statement, subjects)
+        await self.vault.drop(await messages.forget(conn, subjects))
 
     async def _tell(
         self, conn: Connection, fresh: Collection[Admission], reason: str, by: str
@@ -129,8 +134,7 @@ class Eraser:
             # An older copy may have the stay open; its key is gone all the same.
             [fresh] = (await store.load(conn, [admission_id])).values()
             if await conn.fetch(_MARK, [admission_id]):
-                for statement in _EMPTY:
-                    await conn.execute(statement, [admission_id, fresh.patient_id])
+                await self._empty(conn, [admission_id, fresh.patient_id])
                 await self._tell(conn, [fresh], "restored_backup", "restore")
 
         return erase

@@ -19,11 +19,13 @@ from attendance.sources.terms import Kind, Terms
 from handrail import sites
 from handrail.access.table import Caller
 from handrail.desk import store
+from handrail.desk.contents import Contents
 from handrail.desk.desk import Desk
 from handrail.desk.sealing import Seal
 from handrail.desk.store import Sender
 from handrail.fhir import taking
 from handrail.fhir.dialect import Fhir
+from handrail.personal.vault import Vault
 
 SYSTEM = "urn:oid:2.999.1"
 PERSON = "urn:oid:2.999.2"
@@ -86,7 +88,7 @@ def said(answer: httpx.Response) -> tuple[int, dict[str, Any]]:
 
 
 @contextlib.asynccontextmanager
-async def hearing(pool: asyncpg.Pool, people: int) -> AsyncIterator[FhirDesk]:
+async def hearing(pool: asyncpg.Pool, vault: Vault, people: int) -> AsyncIterator[FhirDesk]:
     """A desk with one sender, and people in care."""
     async with pool.acquire() as conn:
         await sites.learn(conn, [("north", "America/New_York", "wall", date(2026, 1, 1))])
@@ -100,7 +102,8 @@ async def hearing(pool: asyncpg.Pool, people: int) -> AsyncIterator[FhirDesk]:
             terms=TERMS.model_dump_json(),
         )
         await store.put_sender(conn, sender, "client-of-ehr")
-    spoken = Fhir(Desk(pool, SEAL), parts(Numbers(people)))  # type: ignore[arg-type]  # as intake answers
+    desk = Desk(pool, SEAL, Contents(vault, SEAL))
+    spoken = Fhir(desk, parts(Numbers(people)))  # type: ignore[arg-type]  # as intake answers
     app = FastAPI()
 
     @app.middleware("http")

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from handrail.personal.vault import Vault
 from operate.home import Home
 from operate.parts.postgres import Postgres
 from tests.integration.broken import COUNT, SEED, cut, flip, leave_out, put_in
@@ -131,12 +132,12 @@ def request(of: random.Random, at: datetime) -> tuple[str, str, bytes]:
 
 
 async def test_each_broken_resource_is_answered_and_none_is_half_applied(
-    attendance_template: tuple[Postgres, Home],
+    attendance_template: tuple[Postgres, Home], vault: Vault
 ) -> None:
     of, answers = random.Random(SEED), Counter[int]()
     pool = await pool_of_its_own(attendance_template, "attendance")
     began = datetime.now(UTC) - timedelta(days=2)
-    async with hearing(pool, PEOPLE) as desk:
+    async with hearing(pool, vault, PEOPLE) as desk:
         before = await pool.fetchrow(STATE)
         for number in range(COUNT):
             method, path, raw = request(of, began + timedelta(seconds=number))

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from handrail.personal.vault import Vault
 from operate.home import Home
 from operate.parts.postgres import Postgres
 from tests.integration.fhir_desk import (
@@ -25,9 +26,9 @@ REASONS = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason
 
 
 @pytest.fixture
-async def desk(attendance_template: tuple[Postgres, Home]) -> AsyncIterator[FhirDesk]:
+async def desk(attendance_template: tuple[Postgres, Home], vault: Vault) -> AsyncIterator[FhirDesk]:
     pool = await pool_of_its_own(attendance_template, "attendance")
-    async with hearing(pool, 40) as made:
+    async with hearing(pool, vault, 40) as made:
         yield made
     await asyncio.wait_for(pool.close(), 10)
 

@@ -22,6 +22,7 @@ from attendance.sources.terms import Kind
 from attendance.sources.terms import Terms as SiuTerms
 from handrail import sites
 from handrail.desk import store
+from handrail.desk.contents import Contents
 from handrail.desk.desk import Desk
 from handrail.desk.letter import Letter
 from handrail.desk.sealing import Seal
@@ -29,6 +30,7 @@ from handrail.desk.store import Sender
 from handrail.hl7.dialect import Hl7, Part
 from handrail.hl7.listener import Listener
 from handrail.hl7.settings import Hl7Settings
+from handrail.personal.vault import Vault
 from intake import adt
 from intake.adt import visits
 from intake.adt.terms import Place, Terms
@@ -47,12 +49,13 @@ Make = Callable[[random.Random, datetime], bytes]
 
 
 @contextlib.asynccontextmanager
-async def listening(pool: asyncpg.Pool, part: Part, terms: str) -> AsyncIterator[int]:
+async def listening(pool: asyncpg.Pool, vault: Vault, part: Part, terms: str) -> AsyncIterator[int]:
     """A listener before a desk, with one sender; its port."""
     sender = Sender("ehr", *SENDER, "north", "America/New_York", is_outside=False, terms=terms)
     async with pool.acquire() as conn:
         await store.put_sender(conn, sender)
-    spoken = Hl7(Desk(pool, Seal(b"a key of this test")), part)
+    seal = Seal(b"a key of this test")
+    spoken = Hl7(Desk(pool, seal, Contents(vault, seal)), part)
     listener = Listener(Hl7Settings(), spoken.answer)
     task = asyncio.create_task(listener.run())
 
@@ -186,12 +189,12 @@ async def each_is_answered(
 
 
 async def test_each_broken_adt_is_answered_and_none_is_half_applied(
-    template: tuple[Postgres, Home],
+    template: tuple[Postgres, Home], vault: Vault
 ) -> None:
     place = Place(program_id="iop-day", weekly_minutes=540, sessions_per_week=3)
     part = Part("ADT", frozenset(visits.BY_EVENT), visits.subject, adt.apply, adt.moment)
     pool = await pool_of_its_own(template, "intake")
-    async with listening(pool, part, Terms(place=place).model_dump_json()) as port:
+    async with listening(pool, vault, part, Terms(place=place).model_dump_json()) as port:
         await each_is_answered(pool, port, an_adt, ADT_STATE)
 
     assert tuple(await pool.fetchrow(ADT_HALVES)) == (0, 0, 0)
@@ -210,7 +213,9 @@ async def seated(attendance_template: tuple[Postgres, Home]) -> AsyncIterator[as
     await asyncio.wait_for(pool.close(), 10)
 
 
-async def test_each_broken_siu_is_answered_and_none_is_half_applied(seated: asyncpg.Pool) -> None:
+async def test_each_broken_siu_is_answered_and_none_is_half_applied(
+    seated: asyncpg.Pool, vault: Vault
+) -> None:
     async def meant(letter: Letter) -> UUID | None:
         """Whom intake would say that a number means."""
         number = letter.message.value("PID", 3).removeprefix("p")
@@ -219,7 +224,7 @@ async def test_each_broken_siu_is_answered_and_none_is_half_applied(seated: asyn
 
     part = Part("SIU", frozenset(siu.BY_EVENT), siu.subject, siu.apply, siu.moment, meant)
     terms = SiuTerms(kind=Kind(session_type="group"), by_programme=frozenset({"STAFF"}))
-    async with listening(seated, part, terms.model_dump_json()) as port:
+    async with listening(seated, vault, part, terms.model_dump_json()) as port:
         await each_is_answered(seated, port, an_siu, SIU_STATE)
 
     assert tuple(await seated.fetchrow(SIU_HALVES)) == (0, 0, 0)

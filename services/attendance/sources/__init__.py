@@ -6,13 +6,14 @@ from handrail.desk.install import install as install_desk
 from handrail.desk.install import settings_of
 from handrail.fhir.dialect import Fhir
 from handrail.hl7.install import install as install_hl7
+from handrail.personal.vault import Vault
 from handrail.service import Service
 
 
-def install(service: Service) -> Fhir | None:
-    """Give the service its desk, where a key is set, and FHIR as it is spoken there."""
+def install(service: Service, vault: Vault | None) -> Fhir | None:
+    """Give the service its desk, where keys are set, and FHIR as it is spoken there."""
     settings = settings_of(service)
-    desk = install_desk(service, settings)
+    desk = install_desk(service, settings, vault)
     if desk is None:
         return None
     intake = Intake(settings, service.access.inner_auth(service.name))

@@ -16,7 +16,7 @@ from intake.adt import hospital, routes, visits
 
 def install(service: Service, desk: Desk, settings: Hl7Settings) -> None:
     """Have the desk take ADT."""
-    part = Part("ADT", frozenset(visits.BY_EVENT), visits.subject, apply, moment)
+    part = Part("ADT", frozenset(visits.BY_EVENT), visits.subject, apply, moment, whom=visits.whom)
     install_hl7(service, desk, settings, part)
     service.app.include_router(routes.routes(desk))
 

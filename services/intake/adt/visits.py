@@ -242,9 +242,14 @@ def subject(letter: Letter) -> bytes:
     return letter.name("visit", message.named(*VISIT))
 
 
+async def whom(conn: Connection, letter: Letter) -> UUID | None:
+    """The person a message is about, where one is known. Raises Refusal where none is named."""
+    return await names.find(conn, letter.name("person", letter.message.named(*PERSON)))
+
+
 def case_of(conn: Connection, letter: Letter) -> Case:
     """A message on its way."""
     return Case(conn, letter, Terms.model_validate_json(letter.sender.terms))
 
 
-__all__ = ["BY_EVENT", "Case", "case_of", "open_of", "subject"]
+__all__ = ["BY_EVENT", "Case", "case_of", "open_of", "subject", "whom"]

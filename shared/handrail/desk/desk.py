@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from cryptography.fernet import InvalidToken
 
 from handrail import edges
 from handrail.desk import store
+from handrail.desk.contents import Contents
 from handrail.desk.letter import REPEATED, UNKNOWN, Dialect, Envelope, Refusal
 from handrail.desk.sealing import Seal
 from handrail.desk.store import Kept
@@ -44,6 +44,7 @@ class Desk:
 
     pool: asyncpg.Pool
     seal: Seal
+    contents: Contents
     committed: Callable[[], None] = lambda: None
     dialects: dict[str, Dialect] = field(default_factory=dict)
     _rung: asyncio.Event = field(default_factory=asyncio.Event)
@@ -58,14 +59,17 @@ class Desk:
                 (dialect.name, envelope.sender.source, envelope.control),
                 digest=digest,
                 kind=envelope.kind,
-                body=self.seal.close(envelope.raw),
             )
             if row.state in TAKEN and row.digest == digest:
                 return Outcome("repeated")
             if row.digest != digest:
                 refusal = Refusal(REPEATED, "", "Another message had this identifier.")
                 return Outcome("refused", refusal)
-            return await self._try(conn, row, dialect, envelope)
+            outcome = await self._try(conn, row, dialect, envelope)
+            if outcome.state != "applied" and row.body is None:
+                whom = await envelope.whom(conn) if envelope.whom else None
+                await self.contents.put(conn, row.message_id, envelope.raw, whom)
+            return outcome
 
         return await self._commit(enter)
 
@@ -118,10 +122,11 @@ class Desk:
                 (dialect.name, NOBODY, digest),
                 digest=digest,
                 kind="unreadable",
-                body=self.seal.close(raw),
             )
             why = (refusal.error, "", refusal.where)
             await store.keep(conn, row.message_id, why, subject=None, again_in=None)
+            if row.body is None:
+                await self.contents.put(conn, row.message_id, raw, None)
             return Outcome("kept")
 
         try:
@@ -145,6 +150,8 @@ class Desk:
             return await self._try(conn, row, dialect, envelope)
 
         outcome = await self._commit(again)
+        if outcome.state in ("applied", "dropped"):
+            await self.contents.close([message_id])
         error = outcome.refusal.error if outcome.refusal else None
         return {"state": outcome.state, "error": error}
 
@@ -158,17 +165,22 @@ class Desk:
             row = await store.hold(conn, message_id)
         if row is None or row.body is None or row.protocol not in self.dialects:
             raise Rejected("message_unknown", "No kept message has that identifier.", "message_id")
-        try:
-            return row, self.seal.open(row.body)
-        except InvalidToken:
-            text = "It was sealed under another HANDRAIL_HL7_KEY."
-            raise Rejected("message_sealed", text, "message_id") from None
+        return row, await self.contents.open(message_id, row.body)
+
+    async def drop(self, message_id: UUID) -> None:
+        """Give a kept message up for good. Raises Rejected."""
+        async with self.pool.acquire() as conn:
+            if not await store.drop(conn, message_id):
+                text = "No kept message has that identifier."
+                raise Rejected("message_unknown", text, "message_id")
+        await self.contents.close([message_id])
 
     async def run(self) -> None:
         """Try again, for ever, what waits for something that may still come."""
         while True:
             self._rung.clear()
             with contextlib.suppress(*TRANSIENT):
+                await self.contents.tidy(self.pool)
                 for message_id in await store.due(self.pool):
                     await self._once_more(message_id)
             with contextlib.suppress(TimeoutError):

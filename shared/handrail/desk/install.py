@@ -1,10 +1,14 @@
-"""Gives a service its desk, where a key is set."""
+"""Gives a service its desk, where keys are set."""
+
+from functools import partial
 
 from handrail.configured import read
 from handrail.desk import pruning, review, store
+from handrail.desk.contents import Contents
 from handrail.desk.desk import Desk
 from handrail.desk.sealing import Seal
 from handrail.hl7.settings import Hl7Settings
+from handrail.personal.vault import Vault
 from handrail.service import Service
 
 
@@ -13,13 +17,15 @@ def settings_of(service: Service) -> Hl7Settings:
     return read(Hl7Settings, service.name)
 
 
-def install(service: Service, settings: Hl7Settings) -> Desk | None:
-    """The desk with the routes to look after it and its loops; None without a key."""
-    if settings.hl7_key is None:
+def install(service: Service, settings: Hl7Settings, vault: Vault | None) -> Desk | None:
+    """The desk with the routes to look after it and its loops; None without keys."""
+    if settings.hl7_key is None or vault is None:
         return None
     seal = Seal(settings.hl7_key.get_secret_value().encode())
-    desk = Desk(service.api_pool, seal, service.committed)
+    contents = Contents(vault, seal)
+    desk = Desk(service.api_pool, seal, contents, service.committed)
     service.app.include_router(review.routes(desk))
-    service.loops += [desk.run, lambda: pruning.run(service.work_pool, settings.hl7_keep_days)]
+    forgets = partial(pruning.run, service.work_pool, settings.hl7_keep_days, contents)
+    service.loops += [desk.run, forgets]
     service.shows["hl7"] = lambda: store.status(service.api_pool)
     return desk

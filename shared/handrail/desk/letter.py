@@ -1,9 +1,10 @@
 """What a system sent, as the desk and a service's own part see it, and why it may be refused."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from handrail.desk.sealing import Seal
@@ -58,7 +59,8 @@ class Letter:
 class Envelope:
     """What came at once, and takes effect at once or not at all.
 
-    `control` is the keyed name of the sender's own identifier of it, `kind` is told in the list.
+    `control` is the keyed name of the sender's own identifier of it, `kind` is told in the list,
+    `whom` finds the person it is about, where that is known.
     """
 
     sender: Sender
@@ -66,6 +68,7 @@ class Envelope:
     control: bytes
     raw: bytes
     letters: Sequence[Letter]
+    whom: Callable[[Connection], Awaitable[UUID | None]] | None = None
 
 
 class Dialect(Protocol):

@@ -110,10 +110,7 @@ def routes(desk: Desk) -> APIRouter:
     @router.delete("/messages/{message_id}")
     async def delete_message(message_id: UUID) -> dict[str, UUID]:
         """Give a kept message up for good."""
-        async with desk.pool.acquire() as conn:
-            if not await store.drop(conn, message_id):
-                text = "No kept message has that identifier."
-                raise Rejected("message_unknown", text, "message_id")
+        await desk.drop(message_id)
         return {"message_id": message_id}
 
     @router.get("/senders")

@@ -1,4 +1,4 @@
-"""What is kept of messages is sealed; who they speak of is known by keyed names only."""
+"""Who messages speak of is known by keyed names only."""
 
 import hashlib
 import hmac
@@ -22,12 +22,8 @@ class Seal:
         joined = "\x1f".join(part.replace("\x1f", " ") for part in parts)
         return hmac.digest(self._names, joined.encode("utf-8", "replace"), hashlib.sha256)
 
-    def close(self, body: bytes) -> bytes:
-        """The body, encrypted."""
-        return self._bodies.encrypt(body)
-
     def open(self, sealed: bytes) -> bytes:
-        """The body again. Raises cryptography.fernet.InvalidToken under another key."""
+        """What the release before sealed. Raises cryptography.fernet.InvalidToken under another key."""
         return self._bodies.decrypt(sealed)
 
 

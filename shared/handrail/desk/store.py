@@ -41,14 +41,35 @@ _FORGET_CLIENT = "delete from fhir_clients where source = $1"
 _PUT_CLIENT = "insert into fhir_clients (client, source) values ($1, $2)"
 # Locks the row: of two that bring the same message, the second sees what became of the first.
 _ENTER = """
-insert into hl7_messages as m (protocol, source, control, digest, kind, state, body)
-values ($1, $2, $3, $4, $5, 'kept', $6)
+insert into hl7_messages as m (protocol, source, control, digest, kind, state)
+values ($1, $2, $3, $4, $5, 'kept')
 on conflict (source, control) do update set tries = m.tries
-returning message_id, source, state, digest, tries, protocol, heard_at
+returning message_id, source, state, digest, tries, protocol, heard_at, body
 """
 _HOLD = """
 select message_id, source, state, digest, tries, protocol, heard_at, body from hl7_messages
 where message_id = $1 for update
+"""
+_IS_THERE = "select true from hl7_messages where message_id = $1"
+_PUT_CONTENT = "update hl7_messages set body = $2, about = $3 where message_id = $1"
+_SEALED_BEFORE = """
+select message_id, body from hl7_messages
+where body is not null and get_byte(body, 0) <> $1 and message_id > $2
+order by message_id limit $3
+"""
+_SEAL_ANEW = "update hl7_messages set body = $3 where message_id = $1 and body = $2"
+_FORGET = """
+update hl7_messages set body = null, subject = null, next_try_at = null,
+    settled_at = coalesce(settled_at, now()),
+    state = case state when 'kept' then 'dropped' else state end
+where about = any($1::uuid[]) and body is not null returning message_id
+"""
+_FORGET_NOBODYS = """
+update hl7_messages set body = null, subject = null, next_try_at = null,
+    settled_at = coalesce(settled_at, now()),
+    state = case state when 'kept' then 'dropped' else state end
+where about is null and body is not null and heard_at < now() - $1 * interval '1 day'
+returning message_id
 """
 _SETTLE = """
 update hl7_messages set state = $2, body = case when $2 = 'applied' then null else body end,
@@ -110,6 +131,7 @@ on conflict (name) do update set subject = n.subject
 returning subject
 """
 _RENAME = "update hl7_names set subject = $2 where subject = $1"
+_RENAME_ABOUT = "update hl7_messages set about = $2 where about = $1 and body is not null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,13 +198,46 @@ async def put_sender(conn: Connection, wanted: Sender, client: str | None = None
 
 
 async def enter(  # as many as the row has parts
-    conn: Connection, name: tuple[str, str, bytes], *, digest: bytes, kind: str, body: bytes
+    conn: Connection, name: tuple[str, str, bytes], *, digest: bytes, kind: str
 ) -> Kept:
     """The row of this message, locked; it may have been there before.
 
     `name` is the dialect, the source and the keyed name of the message.
     """
-    return Kept(*await conn.fetchrow(_ENTER, *name, digest, kind, body))
+    return Kept(*await conn.fetchrow(_ENTER, *name, digest, kind))
+
+
+async def is_there(conn: Connection, message_id: UUID) -> bool:
+    """Whether there was room for it."""
+    return bool(await conn.fetchval(_IS_THERE, message_id))
+
+
+async def put_content(
+    conn: Connection, message_id: UUID, sealed: bytes, about: UUID | None
+) -> None:
+    """What it said, sealed, and whom it is about, where that is known."""
+    await conn.execute(_PUT_CONTENT, message_id, sealed, about)
+
+
+async def sealed_before(pool: asyncpg.Pool, version: int, after: UUID) -> list[tuple[UUID, bytes]]:
+    """Some contents whose seal does not begin with this byte: the release before sealed them."""
+    rows = await pool.fetch(_SEALED_BEFORE, version, after, MOST_DUE)
+    return [(row["message_id"], row["body"]) for row in rows]
+
+
+async def seal_anew(pool: asyncpg.Pool, message_id: UUID, was: bytes, now: bytes) -> None:
+    """Another seal over the same content."""
+    await pool.execute(_SEAL_ANEW, message_id, was, now)
+
+
+async def forget(conn: Connection, subjects: Sequence[UUID]) -> list[UUID]:
+    """Empty what is kept about these persons; that it came, stays. Gives the messages."""
+    return [row["message_id"] for row in await conn.fetch(_FORGET, subjects)]
+
+
+async def forget_nobodys(pool: asyncpg.Pool, days: int) -> list[UUID]:
+    """Empty what has been kept so long about nobody who is known. Gives the messages."""
+    return [row["message_id"] for row in await pool.fetch(_FORGET_NOBODYS, days)]
 
 
 async def hold(conn: Connection, message_id: UUID) -> Kept | None:
@@ -276,3 +331,4 @@ async def name_once(conn: Connection, named: bytes, subject: UUID) -> UUID:
 async def rename(conn: Connection, was: UUID, now: UUID) -> None:
     """All that meant the one means the other."""
     await conn.execute(_RENAME, was, now)
+    await conn.execute(_RENAME_ABOUT, was, now)

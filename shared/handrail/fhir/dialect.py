@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 from pydantic import ValidationError
@@ -110,7 +111,13 @@ class Fhir:
             for number, one in enumerate(bare)
         ]
         kind = BUNDLE if bundle else said[0].kind
-        return Envelope(sender, kind, control, raw, letters)
+        known = {one.known for one in letters if isinstance(one.known, UUID)}
+
+        async def whom(_conn: Connection) -> UUID | None:
+            # A Bundle about several is nobody's.
+            return next(iter(known)) if len(known) == 1 else None
+
+        return Envelope(sender, kind, control, raw, letters, whom)
 
     async def _control(
         self, sender: Sender, raw: bytes, letters: Sequence[Letter], bundle: Bundle | None

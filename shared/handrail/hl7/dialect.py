@@ -3,7 +3,9 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -33,6 +35,8 @@ class Part:
     apply: Callable[[Connection, Letter], Awaitable[None]]
     moment: Callable[[Message, ZoneInfo], datetime]
     look_up: Callable[[Letter], Awaitable[Any]] | None = None
+    # The person a message is about, where one is known.
+    whom: Callable[[Connection, Letter], Awaitable[UUID | None]] | None = None
 
 
 class Hl7:
@@ -86,7 +90,16 @@ class Hl7:
         letter = Letter(message, sender, self.desk.seal, control.hex(), now, now)
         if self.part.look_up and message.kind == self.part.kind:
             letter = replace(letter, known=await self.part.look_up(letter))
-        return Envelope(sender, self._kind(message), control, raw, (letter,))
+        whom = partial(self._whom, letter=letter)
+        return Envelope(sender, self._kind(message), control, raw, (letter,), whom)
+
+    async def _whom(self, conn: Connection, letter: Letter) -> UUID | None:
+        if self.part.whom is None:
+            return letter.known if isinstance(letter.known, UUID) else None
+        try:
+            return await self.part.whom(conn, letter)
+        except Refusal:
+            return None
 
     def _kind(self, message: Message) -> str:
         known = message.kind == self.part.kind and message.event in self.part.events
