@@ -26,16 +26,21 @@ async def test_after_a_restore_the_services_agree_and_what_was_forgotten_is_told
             person = await clinic.admitted()
             await clinic.missed(person, 6)
             await clinic.known_to_alerts(person)
+            contact = f"/v1/admissions/{person}/contact"
+            put = await client.put(clinic.url("intake") + contact, json={"name": "Ferrymark"})
+            assert put.is_success, put.text
             assert await judge.until_rest(system.home, 30)
-            taken = system.handrail("backup", "--out", str(tmp_path / "one"))
+            folders = ("--keys", str(tmp_path / "keys"))
+            taken = system.handrail("backup", "--out", str(tmp_path / "one"), *folders)
             assert taken.returncode == 0, taken.stderr
 
+            assert system.handrail("keys", "rotate").returncode == 0
             await clinic.missed(person, 4)
             late = await clinic.admitted()
             assert await judge.until_rest(system.home, 30)
             assert system.handrail("restore", "--from", str(tmp_path / "one")).returncode != 0
             assert system.handrail("down").returncode == 0
-            restored = system.handrail("restore", "--from", str(tmp_path / "one"))
+            restored = system.handrail("restore", "--from", str(tmp_path / "one"), *folders)
             assert restored.returncode == 0, restored.stderr
             told = json.loads(restored.stdout[restored.stdout.index("{") :])
 
@@ -52,6 +57,8 @@ async def test_after_a_restore_the_services_agree_and_what_was_forgotten_is_told
             # Its own data is gone back; what it said is still known to those who heard it.
             assert len(await clinic.get("attendance", f"/v1/admissions/{person}/attendance")) == 1
             await clinic.concern(person, level=2, state="open")
+            [kept] = await clinic.get("intake", f"{contact}s")
+            assert kept["name"] == "Ferrymark"
 
             await clinic.missed(person, 2)
             assert await judge.until_rest(system.home, 30)

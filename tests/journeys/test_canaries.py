@@ -144,6 +144,8 @@ async def accepted(clinic: Clinic, visits: dict[str, Visit], spelling: str) -> N
         eligibility_waived_for="assessed_elsewhere",
     )
     await clinic.known_to_alerts(UUID(person))
+    contact = {"name": name, "phone": name, "note": spelling}
+    await visits["intake"].ask("PUT", f"/v1/admissions/{person}/contact", json=contact)
     for days in (3, 1):
         group = {"session_type": "group", "planned_on": days_ago(days), "planned_minutes": 180}
         await known(

@@ -128,15 +128,23 @@ async def test_what_other_services_know_stands_on_the_page_and_their_absence_is_
 ) -> None:
     person, _ = await someone_missing(clinic)
     named = {"admission_id": str(person)}
-    for relation, may_contact in (("partner", True), ("parent", False)):
+    partner = str(uuid4())
+    for support_id, relation, may_contact in (
+        (partner, "partner", True),
+        (str(uuid4()), "parent", False),
+    ):
         await clinic.say(
             "intake",
             "name_support",
             **named,
-            support_id=str(uuid4()),
+            support_id=support_id,
             relation=relation,
             may_contact=may_contact,
         )
+    for path, name in (("contact", "Ida Marsh"), (f"supports/{partner}/contact", "Noor Marsh")):
+        url = f"{clinic.url('intake')}/v1/admissions/{person}/{path}"
+        put = await clinic.client.put(url, json={"name": name, "phone": "555 0142"})
+        assert put.is_success, put.text
     seats = await clinic.get("attendance", f"/v1/admissions/{person}/attendance")
     missed = [s["session_id"] for s in seats if s["status"] == "no_show"]
     visit = next(s["session_id"] for s in seats if s["status"] == "attended")
@@ -148,7 +156,10 @@ async def test_what_other_services_know_stands_on_the_page_and_their_absence_is_
 
     await expect(page.locator(".strip .made_up")).to_have_count(1)
     await expect(page.locator(".strip .missed")).to_have_count(2)
-    await expect(page.locator("#agreed ~ ul")).to_contain_text("may be contacted")
+    await expect(page.locator(".contact")).to_have_text("Ida Marsh · 555 0142")
+    await expect(page.locator("#agreed ~ ul")).to_contain_text(
+        "(partner) Noor Marsh · 555 0142: may be contacted"
+    )
     await expect(page.locator("#agreed ~ ul")).to_contain_text("may not be contacted")
     await expect(page.locator("#agreed ~ ul")).to_contain_text("Nobody else may be told anything.")
     await expect(page.locator("tr.now")).to_have_count(1)
@@ -159,3 +170,8 @@ async def test_what_other_services_know_stands_on_the_page_and_their_absence_is_
         alone = (await clinic.client.get(f"{lonely}/people/{person}")).text
     assert "Intake does not answer" in alone
     assert "Attendance does not answer" in alone
+    assert "Marsh" not in alone
+    await sign_in(clinic.client, clinic.url("alerts"), "privacy_officer")
+    officers = await clinic.client.get(f"{clinic.url('alerts')}/people/{person}")
+    assert officers.is_success
+    assert "Marsh" not in officers.text

@@ -1,4 +1,4 @@
-"""What other services know of a person: their seats, their consents, their supports."""
+"""What other services know of a person: their seats, consents, supports, and how to reach them."""
 
 import asyncio
 from dataclasses import dataclass
@@ -21,17 +21,31 @@ class Elsewhere:
     seats: dict[date, list[Seat]] | None
     consents: list[dict[str, Any]] | None
     supports: list[dict[str, Any]] | None
+    # In a line each; under the support's identifier, or under None for the person.
+    contacts: dict[str | None, str]
 
 
-async def ask(neighbours: Neighbours, admission_id: UUID, today: date) -> Elsewhere:
-    """Ask all at once."""
+async def ask(
+    neighbours: Neighbours, admission_id: UUID, today: date, *, with_contacts: bool
+) -> Elsewhere:
+    """Ask all at once; for contacts only on behalf of who works with the person."""
     path = f"/v1/admissions/{admission_id}"
-    rows, consents, supports = await asyncio.gather(
+    rows, consents, supports, contacts = await asyncio.gather(
         _listed(neighbours, "attendance", f"{path}/attendance"),
         _listed(neighbours, "intake", f"{path}/consents", on=today.isoformat()),
         _listed(neighbours, "intake", f"{path}/supports"),
+        _listed(neighbours, "intake", f"{path}/contacts") if with_contacts else _nobody(),
     )
-    return Elsewhere(None if rows is None else seats_by_day(rows), consents, supports)
+    seats = None if rows is None else seats_by_day(rows)
+    return Elsewhere(seats, consents, supports, {c["support_id"]: _line(c) for c in contacts or ()})
+
+
+async def _nobody() -> list[dict[str, Any]]:
+    return []
+
+
+def _line(contact: dict[str, Any]) -> str:
+    return " · ".join(filter(None, (contact[n] for n in ("name", "phone", "email", "note"))))
 
 
 async def _listed(

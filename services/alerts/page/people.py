@@ -155,10 +155,13 @@ async def _fields(
 async def _complete(fields: dict[str, Any], neighbours: Neighbours) -> None:
     """Put in what the other services know; where one is away, what alerts knows stands."""
     found: Person = fields["person"]
-    told = await elsewhere.ask(neighbours, found.known.admission_id, found.today)
+    told = await elsewhere.ask(
+        neighbours, found.known.admission_id, found.today, with_contacts=fields["may_work"]
+    )
     fields["weeks"] = found.weeks if told.seats is None else with_seats(found.weeks, told.seats)
     fields["has_seats"] = told.seats is not None
     fields["consents"], fields["supports"] = told.consents, told.supports
+    fields["contacts"] = told.contacts
 
 
 def _place(found: Person) -> str:

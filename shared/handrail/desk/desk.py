@@ -66,7 +66,7 @@ class Desk:
                 refusal = Refusal(REPEATED, "", "Another message had this identifier.")
                 return Outcome("refused", refusal)
             outcome = await self._try(conn, row, dialect, envelope)
-            if outcome.state != "applied" and row.body is None:
+            if outcome.state != "applied" and row.is_empty:
                 whom = await envelope.whom(conn) if envelope.whom else None
                 await self.contents.put(conn, row.message_id, envelope.raw, whom)
             return outcome
@@ -125,7 +125,7 @@ class Desk:
             )
             why = (refusal.error, "", refusal.where)
             await store.keep(conn, row.message_id, why, subject=None, again_in=None)
-            if row.body is None:
+            if row.is_empty:
                 await self.contents.put(conn, row.message_id, raw, None)
             return Outcome("kept")
 

@@ -145,8 +145,13 @@ class Kept:
     tries: int
     protocol: str
     heard_at: datetime
-    # Encrypted; None once it was applied or dropped.
+    # Sealed; None once it was applied or dropped.
     body: bytes | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether its content is still to be kept: it has just come."""
+        return self.state == "kept" and self.body is None
 
 
 @dataclass(frozen=True, slots=True)
