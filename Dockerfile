@@ -23,7 +23,11 @@ RUN /opt/builder/bin/python -m hatchling build -t wheel -d dist \
     && /opt/handrail/bin/python -m pip uninstall -y pip setuptools \
     && /opt/builder/bin/cyclonedx-py environment /opt/handrail/bin/python --pyproject pyproject.toml \
         --output-reproducible --output-format JSON --output-file handrail.cdx.json \
-    && find /opt/handrail -name '*.pyc' -delete \
+    # Not needed: sources of compiled parts, FontTools's optional compiled parts, other FHIR versions than R4B.
+    && find /opt/handrail -regex '.*\.\(pyc\|pyx\|pxd\|c\|h\)' -delete \
+    && find /opt/handrail -path '*/fontTools/*.so' -delete \
+    && find /opt/handrail -path '*/fhir/resources/STU3*' -delete \
+    && find /opt/handrail -regex '.*/fhir/resources/[a-z]+\.py' -delete \
     && /opt/handrail/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/handrail/lib
 
 FROM ${PYTHON_IMAGE}
