@@ -30,7 +30,7 @@ def test_the_image_lists_what_it_is_made_of(composed: Composed) -> None:
     listed = {(one["name"].lower(), one["version"]) for one in bill["components"]}
     assert bill["bomFormat"] == "CycloneDX"
     assert len(listed) > 40
-    assert {(name.replace("_", "-"), version) for name, version in listed} <= locked
+    assert {(re.sub(r"[-_.]+", "-", name), version) for name, version in listed} <= locked
 
 
 async def test_docker_finds_every_service_healthy(composed: Composed) -> None:
