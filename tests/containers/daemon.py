@@ -55,6 +55,9 @@ def _own_daemon() -> Iterator[None]:
         finally:
             process.terminate()
             process.wait(END_SECONDS)
+            # The daemon leaves the machine's own network mounted there.
+            left = ["umount", f"{folder}/exec/netns/default"]
+            subprocess.run(left, check=False, capture_output=True)
             shutil.rmtree(folder, ignore_errors=True)
 
 
