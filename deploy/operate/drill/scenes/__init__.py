@@ -10,7 +10,7 @@ from typing import Any
 from operate import background
 from operate.drill.faults import Faults
 from operate.drill.real import new_home, remove
-from operate.drill.scenes import clock, disk, outage, topic
+from operate.drill.scenes import clock, disk, outage, poison, topic
 from operate.drill.scenes.stage import NotPossibleError, Stage, as_it_is
 from operate.drill.ward import Ward
 from operate.home import Home
@@ -27,6 +27,7 @@ class Scene:
 SCENES = {
     "outage": Scene(outage.play),
     "topic": Scene(topic.play),
+    "poison": Scene(poison.play),
     "disk": Scene(disk.play, disk.setting),
     "clock": Scene(clock.play, clock.setting),
 }
