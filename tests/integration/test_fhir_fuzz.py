@@ -39,6 +39,8 @@ JUNK: tuple[Any, ...] = (
         {"coding": [{}]},
     ),
 )
+# Stands for a value that is nested deeper than the test itself could be.
+DEEP = "as deep as can be"
 STATUSES = ("proposed", "booked", "arrived", "fulfilled", "noshow", "cancelled", "entered-in-error")
 # All that a resource may change, and what would be half of one.
 STATE = """
@@ -99,8 +101,7 @@ def elsewhere(of: random.Random, made: Any) -> None:
 
 def deep(of: random.Random, made: Any) -> None:
     holder, name = of.choice(places(made))
-    for _ in range(of.choice((3, 60, 120))):
-        holder[name] = [{"extension": holder[name]}]
+    holder[name] = DEEP
 
 
 SHAPES: tuple[Callable[[random.Random, Any], None], ...] = (
@@ -125,7 +126,9 @@ def request(of: random.Random, at: datetime) -> tuple[str, str, bytes]:
         of.choice(SHAPES)(of, made)
         if not made:
             break
-    raw = json.dumps(made).encode()
+    levels = of.choice((3, 60, 200, 600))
+    nested = '[{"extension":' * levels + "null" + "}]" * levels
+    raw = json.dumps(made).replace(f'"{DEEP}"', nested).encode()
     if of.random() < 0.15:
         raw = of.choice(BYTES)(of, raw)
     return method, path, raw
