@@ -44,7 +44,9 @@ def _own_daemon() -> Iterator[None]:
         pytest.skip("no Docker daemon answers, and it takes root and dockerd to start one")
     folder = Path(tempfile.mkdtemp(prefix="handrail-docker-"))
     host = f"unix://{folder}/socket"
-    argv = [dockerd, "--host", host, "--data-root", f"{folder}/data", "--bridge", "none"]
+    # However these tests end, the daemon is told to end too.
+    argv = [shutil.which("setpriv") or "setpriv", "--pdeathsig", "TERM", dockerd, "--host", host]
+    argv += ["--data-root", f"{folder}/data", "--bridge", "none"]
     argv += ["--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid"]
     with (folder / "log").open("wb") as log, pytest.MonkeyPatch.context() as patch:
         patch.setenv("DOCKER_HOST", host)
