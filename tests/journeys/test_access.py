@@ -89,8 +89,23 @@ async def ward(guarded: System) -> AsyncIterator[Ward]:
     async with httpx.AsyncClient(timeout=20, trust_env=False, auth=auth) as client:
         clinic = Clinic(guarded, client, f"site-{uuid4().hex[:12]}")
         named = {place: await placed(clinic, place) for place in (OWN, OTHER)}
+        await enter_client(clinic)
         tokens = {who: await token(clinic, who) for who in PEOPLE if who != "nobody"}
         yield Ward(clinic, named, tokens)
+
+
+async def enter_client(clinic: Clinic) -> None:
+    """What the clients here send as FHIR is taken: they are entered as a sender of the site."""
+    path = f"{clinic.url('attendance')}/v1/hl7/senders/{clinic.site_id}"
+    terms = {"kind": {"session_type": "group"}, "systems": {}}
+    wanted = {
+        "client": clinic.site_id,
+        "time_zone": "UTC",
+        "site_id": clinic.site_id,
+        "terms": terms,
+    }
+    answer = await clinic.client.put(path, json=wanted)
+    assert answer.status_code == httpx.codes.OK, answer.text
 
 
 async def token(clinic: Clinic, who: str) -> str:
@@ -99,6 +114,7 @@ async def token(clinic: Clinic, who: str) -> str:
         "handrail_role": who.partition(" ")[0],
         "handrail_programs": PEOPLE[who],
         "scope": "system/*.cruds user/*.read",
+        "client_id": clinic.site_id,
     }
     answer = await clinic.client.post(f"{clinic.url('alerts')}/development/token", data=form)
     return str(answer.json()["access_token"])

@@ -33,7 +33,7 @@ ADMIT: dict[str, object] = {
         ({"do": "set_constraints", "constraints": [{"kind": "work", "weekday": 8, "starts": "09:00", "ends": "10:00"}]}, "constraints.0.weekday"),
         ({"do": "set_constraints", "constraints": [{"kind": "work", "weekday": 1, "starts": "24:00", "ends": "10:00"}]}, "constraints.0.starts"),
         ({"do": "name_support", "support_id": "Jane Roe", "relation": "friend", "may_contact": True}, "support_id"),
-        ({"do": "name_support", "support_id": str(uuid4()), "relation": "friend", "may_contact": True, "name": "Jane Roe"}, "(unknown field)"),
+        ({"do": "name_support", "support_id": str(uuid4()), "relation": "friend", "may_contact": True, "surname": "Jane Roe"}, "(unknown field)"),
         ({"do": "change_plan", "weekly_minutes": 540, "sessions_per_week": 3, "doses": [{"session_type": "sauna", "sessions": 3, "minutes": 180}]}, "doses.0.session_type"),
         ({"do": "assign_role", "role": "owner", "staff_id": str(uuid4()), "from_on": days_ago(0)}, "role"),
     ],

@@ -44,7 +44,8 @@ def command(
     if strict and history.rejected:
         console.print(
             f"{len(history.rejected)} rows are rejected; nothing was played. "
-            f"See {out / 'rejected.csv'}"
+            f"See {out / 'rejected.csv'}",
+            soft_wrap=True,
         )
         raise typer.Exit(EXIT_USAGE)
     wanted = None if policy is None else read_policy(policy)
