@@ -98,8 +98,10 @@ class Standing:
 
     async def _lag(self) -> dict[str, int]:
         """Records not taken yet; nothing where Kafka does not answer, which `trouble` tells."""
+        if self.feed is None or not self.feed.is_connected:
+            return {}
         try:
-            return await self.feed.lag() if self.feed else {}
+            return await self.feed.lag()
         except (KafkaError, TimeoutError):
             return {}
 

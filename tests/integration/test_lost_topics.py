@@ -3,6 +3,7 @@
 `./handrail drill --scene topic` deletes one.
 """
 
+from handrail.feed import Feed
 from tests.integration.kit import TOPIC, Kit, admission, fact
 from tests.parts import until
 
@@ -11,7 +12,9 @@ async def test_a_topic_that_goes_back_under_a_running_feed_is_noticed_and_may_co
     kit: Kit,
 ) -> None:
     async with kit.feeding() as feed:
-        await until(lambda: _is(bool(feed.expected)), "it has its partitions")
+        await kit.relayed(fact(admission(), "first"))
+        await kit.has_seen("first")
+        await until(lambda: _has_all(feed), "it took everything, and moves no position")
         await _move_positions(kit, 1000)
         for tp in feed.expected:
             feed.expected[tp] += 1000
@@ -19,12 +22,16 @@ async def test_a_topic_that_goes_back_under_a_running_feed_is_noticed_and_may_co
 
         await _move_positions(kit, -1000)
         await kit.relayed(fact(admission(), "a"))
-        await kit.has_seen("a")
+        await kit.has_seen("first", "a")
         await until(lambda: _is(feed.trouble is None), "it is well again")
 
 
 async def _is(so: bool) -> bool:  # noqa: FBT001  # an answer
     return so
+
+
+async def _has_all(feed: Feed) -> bool:
+    return bool(feed.expected) and not any((await feed.lag()).values())
 
 
 async def _move_positions(kit: Kit, by: int) -> None:

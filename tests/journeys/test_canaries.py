@@ -24,7 +24,7 @@ from tests.journeys.marks import CODES, SPELLINGS, found_in
 from tests.journeys.visitor import sign_in
 from tests.parts import System, running_system, until
 
-PLANTED = b"planted-by-the-test"
+PLANTED, BUG = b"planted-by-the-test", 500
 PAGES = ("/", "/team", "/operate", "/sign-in", "/sign-in/begin", "/sign-in/back")
 QUERIES = (
     *("site", "program", "track", "level", "page", "mine", "day", "done", "trace", "next"),
@@ -51,6 +51,7 @@ class Visit:
             answer = await self.client.request(method, self.base + path, **more)
         except Exception as error:
             raise AssertionError(f"{method} {path}: {type(error).__name__}") from error
+        assert answer.status_code != BUG, (method, path, more)
         self.asked += 1
         self.keep("header", repr(answer.headers.multi_items()))
         kind = answer.headers.get("content-type", "")

@@ -1,5 +1,6 @@
 """Kafka, PostgreSQL or a service dies: a clear line, and it goes on when they are back."""
 
+import asyncio
 from uuid import UUID
 
 import httpx
@@ -18,6 +19,7 @@ async def is_well(system: System) -> bool:
 async def test_no_miss_is_lost_while_a_part_is_away(
     clinic: Clinic, system: System, part: str
 ) -> None:
+    asking = asyncio.create_task(ask_how_it_stands(clinic))
     person = await second_miss_while_away(clinic, system, part)
 
     assert len(await clinic.get("attendance", f"/v1/admissions/{person}/attendance")) == 2
@@ -25,6 +27,9 @@ async def test_no_miss_is_lost_while_a_part_is_away(
     assert told.count("attendance.session_missed.v1") >= 2
     assert f"{part} was ended by signal 9" in system.home.log("supervisor").read_text()
     await until(lambda: is_well(system), "all is well again", 60)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
     assert "Traceback" not in system.logs()
 
 
@@ -48,6 +53,14 @@ async def second_miss_while_away(clinic: Clinic, system: System, name: str) -> U
 
     await clinic.concern(person, level=2, state="open")
     return person
+
+
+async def ask_how_it_stands(clinic: Clinic) -> None:
+    """Ask every service for ever, as a monitor does. Fails where one makes a mistake of its own."""
+    while True:
+        for service in SERVICES:
+            answer = await clinic.client.get(clinic.url(service) + "/status")
+            assert answer.status_code in (200, 503), answer.text
 
 
 async def report_miss_until_taken(clinic: Clinic, person: UUID) -> None:
