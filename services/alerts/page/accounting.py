@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fpdf import FPDF
-
 from alerts.page.texts import Say
 
 
@@ -40,6 +38,8 @@ def told(row: Mapping[str, Any]) -> Told:
 
 def as_pdf(rows: Sequence[Told], admission_id: str, say: Say) -> bytes:
     """A page to hand over. It names the admission, as the programme's papers do."""
+    from fpdf import FPDF  # noqa: PLC0415  # a third of the service's start, seldom needed
+
     pdf = FPDF(format="letter")
     pdf.set_title(say("accounting"))
     pdf.set_auto_page_break(auto=True, margin=15)

@@ -33,7 +33,7 @@ def setting(home: Home) -> Iterator[None]:
     untouched.chmod(0o755)
     faked = {
         "LD_PRELOAD": library,
-        "HANDRAIL_JAVA": str(untouched),
+        kafka.JAVA: str(untouched),
         "FAKETIME_TIMESTAMP_FILE": str(_file(home)),
         "FAKETIME_CACHE_DURATION": "1",
         # Pauses and leases of a process are measured by a clock that nobody sets.
