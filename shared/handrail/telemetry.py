@@ -29,7 +29,9 @@ HTTP_METHOD = "http.request.method"
 HTTP_ROUTE = "http.route"
 HTTP_STATUS = "http.response.status_code"
 
-_TRACER = "handrail"
+REPEAT_SECONDS = 10.0
+_REMEMBERED = 500
+_TRACER = _LOGGER = "handrail"
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 # Libraries that write message content at DEBUG are held at INFO whatever is asked for.
 _CAPPED = ("aiokafka", "kafka", "faststream", "asyncio", "asyncpg", "uvicorn")
@@ -129,6 +131,7 @@ def start_logging(service: str, level: str) -> None:
             ],
         )
     )
+    logging.getLogger().handlers[0].addFilter(Quieter())
     set_level(level)
     structlog.configure(
         processors=[
@@ -142,6 +145,30 @@ def start_logging(service: str, level: str) -> None:
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.bind_contextvars(service=service)
+
+
+class Quieter(logging.Filter):
+    """Leaves out what a library said less than `REPEAT_SECONDS` ago.
+
+    While Kafka is away aiokafka says the same ten times a second; our own lines all stand.
+    """
+
+    def __init__(self) -> None:
+        """Nothing was said yet."""
+        super().__init__()
+        self._said: dict[tuple[str, object], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this line is written."""
+        if record.name == _LOGGER:
+            return True
+        line = (record.name, record.msg)
+        if record.created - self._said.get(line, 0.0) < REPEAT_SECONDS:
+            return False
+        if len(self._said) >= _REMEMBERED:
+            self._said.clear()
+        self._said[line] = record.created
+        return True
 
 
 def set_level(level: str) -> None:
@@ -163,4 +190,4 @@ def _only_the_class_of_an_exception(
     return entry
 
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger("handrail")
+log: structlog.stdlib.BoundLogger = structlog.get_logger(_LOGGER)
