@@ -6,7 +6,18 @@ from handrail.desk.install import settings_of
 from handrail.events.intake import IntakeDayClosed
 from handrail.fhir import routes as fhir
 from handrail.service import Service, run
-from intake import adt, clocks, consumers, disclosures, http, lists, personal, queries, steps
+from intake import (
+    adt,
+    clocks,
+    consumers,
+    disclosures,
+    fhir_in,
+    http,
+    lists,
+    personal,
+    queries,
+    steps,
+)
 from intake.fhir import KINDS
 from intake.programs import PROGRAMS
 
@@ -31,9 +42,11 @@ async def main() -> int:
     vault = personal.install(service)
     settings = settings_of(service)
     desk = install_desk(service, settings, vault)
+    takes: frozenset[str] = frozenset()
     if desk:
         adt.install(service, desk, settings)
-    fhir.install(service.app, service.api_pool, "Handrail intake", KINDS)
+        takes = fhir_in.install(service, desk)
+    fhir.install(service.app, service.api_pool, "Handrail intake", KINDS, takes=takes)
     return await service.serve()
 
 

@@ -32,6 +32,16 @@ TEAMS = {
     "declined": "inactive",
     "merged": "entered-in-error",
 }
+REFERRALS = {
+    "referred": "active",
+    "waitlisted": "active",
+    "admitted": "completed",
+    "on_hold": "completed",
+    "discharged": "completed",
+    "lost": "revoked",
+    "declined": "revoked",
+    "merged": "entered-in-error",
+}
 CONSENTS = ("active", "inactive")
 # https://terminology.hl7.org/ValueSet-v3-PurposeOfUse.html
 _PURPOSES = {
@@ -93,6 +103,18 @@ def episode(row: Mapping[str, Any]) -> Resource:
         managingOrganization=named("Organization", "urn:handrail:site", row["site_id"]),
         period=period(row["admitted_on"], row["ended_on"]),
         team=[{"reference": f"CareTeam/{row['admission_id']}"}] if row["team"] else None,
+    )
+
+
+def referral(row: Mapping[str, Any]) -> Resource:
+    """What a stay began with."""
+    return resource(
+        "ServiceRequest",
+        str(row["admission_id"]),
+        identifier=[{"system": ADMISSION, "value": str(row["admission_id"])}],
+        status=REFERRALS[row["status"]],
+        intent="order",
+        subject=named("Patient", PATIENT, row["patient_id"]),
     )
 
 
@@ -195,6 +217,10 @@ async def _episodes(conn: Connection, asked: Asked) -> list[Resource]:
     return [episode(row) for row in await _admissions(conn, asked, EPISODES)]
 
 
+async def _referrals(conn: Connection, asked: Asked) -> list[Resource]:
+    return [referral(row) for row in await _admissions(conn, asked, REFERRALS)]
+
+
 async def _care_teams(conn: Connection, asked: Asked) -> list[Resource]:
     return [care_team(row) for row in await _admissions(conn, asked, TEAMS)]
 
@@ -230,6 +256,8 @@ def _is_number(word: str) -> bool:
     return word.isascii() and word.isdecimal() and len(word) <= 18
 
 
+# What one kind of resource is found by.
+FIND = {"EpisodeOfCare": _episodes, "ServiceRequest": _referrals}
 KINDS = (
     Kind(
         "EpisodeOfCare",
@@ -249,5 +277,11 @@ KINDS = (
         shown.STATUSES,
         written=shown.WRITTEN,
         more=shown.MORE,
+    ),
+    Kind(
+        "ServiceRequest",
+        _referrals,
+        ("_id", "patient", "status"),
+        tuple(dict.fromkeys(REFERRALS.values())),
     ),
 )

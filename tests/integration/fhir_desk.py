@@ -36,7 +36,7 @@ TERMS = Terms(
     reasons={"CAR": "transport"},
     by_programme=frozenset({"STAFF"}),
 )
-SCOPES = frozenset({"system/Appointment.cu", "system/Encounter.cu"})
+SCOPES = frozenset({"system/*.cu"})
 
 
 @dataclass
@@ -104,6 +104,13 @@ async def hearing(pool: asyncpg.Pool, vault: Vault, people: int) -> AsyncIterato
         await store.put_sender(conn, sender, "client-of-ehr")
     desk = Desk(pool, SEAL, Contents(vault, SEAL))
     spoken = Fhir(desk, parts(Numbers(people)))  # type: ignore[arg-type]  # as intake answers
+    async with over(pool, spoken) as made:
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def over(pool: asyncpg.Pool, spoken: Fhir) -> AsyncIterator[FhirDesk]:
+    """What is spoken, by HTTP, as the client of the sender."""
     app = FastAPI()
 
     @app.middleware("http")

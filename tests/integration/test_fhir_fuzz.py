@@ -80,7 +80,8 @@ def places(node: Any) -> list[tuple[Any, Any]]:
 
 def other_value(of: random.Random, made: Any) -> None:
     holder, name = of.choice(places(made))
-    holder[name] = of.choice(JUNK)
+    # A copy: what is put in is broken further.
+    holder[name] = copy.deepcopy(of.choice(JUNK))
 
 
 def without(of: random.Random, made: Any) -> None:

@@ -14,12 +14,19 @@ from tests.journeys.clinic import Clinic, days_ago
 from tests.parts import until
 
 KINDS = {
-    "intake": ("EpisodeOfCare", "CareTeam", "Consent", "AuditEvent", "Subscription"),
+    "intake": (
+        "EpisodeOfCare",
+        "CareTeam",
+        "Consent",
+        "AuditEvent",
+        "Subscription",
+        "ServiceRequest",
+    ),
     "attendance": ("Appointment", "Encounter"),
     "alerts": ("Flag", "Task", "Communication", "RiskAssessment"),
 }
 
-TAKEN = {"Appointment"}
+TAKEN = {"Appointment", "EpisodeOfCare"}
 
 
 async def token(clinic: Clinic, role: str, scope: str, programs: str = "*") -> str:

@@ -12,6 +12,7 @@ from handrail.hl7.settings import Hl7Settings
 from handrail.outbox import Connection
 from handrail.service import Service
 from intake.adt import hospital, routes, visits
+from intake.telling import case_of
 
 
 def install(service: Service, desk: Desk, settings: Hl7Settings) -> None:
@@ -23,7 +24,7 @@ def install(service: Service, desk: Desk, settings: Hl7Settings) -> None:
 
 async def apply(conn: Connection, letter: Letter) -> None:
     """Carry out what a message says. Raises Refusal or Rejected."""
-    case = visits.case_of(conn, letter)
+    case = case_of(conn, letter)
     if letter.sender.is_outside:
         await hospital.take(case)
     else:

@@ -2,7 +2,8 @@
 
 from handrail.desk import store as names
 from intake import commands, store
-from intake.adt.visits import Case, open_of
+from intake.adt.visits import person
+from intake.telling import Case, open_of
 
 # Admitted there, or a discharge from there taken back; and the other way round.
 GOES_IN = frozenset({"A01", "A13"})
@@ -11,7 +12,7 @@ COMES_OUT = frozenset({"A03", "A11"})
 
 async def take(case: Case) -> None:
     """Pause, or end the pause, of the person whom the hospital's number was entered for."""
-    patient_id = await names.find(case.conn, case.person())
+    patient_id = await names.find(case.conn, person(case))
     subject = await open_of(case.conn, patient_id) if patient_id else None
     found = await store.one(case.conn, subject) if subject else None
     if found is None:

@@ -15,7 +15,7 @@ from handrail.outbox import Connection
 from handrail.receipts import Rejected
 from intake import store
 from intake.adt.terms import AdtSender
-from intake.adt.visits import open_of
+from intake.telling import open_of
 
 Number = Annotated[str, StringConstraints(min_length=1, max_length=250)]
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from handrail.desk.review import SenderWords
+from handrail.desk.review import SenderWords, Systems
 from handrail.events.base import Code
 from handrail.events.care import AgeGroup, Focus
 from handrail.events.intake import (
@@ -62,7 +62,7 @@ class Terms(BaseModel):
     )
     place: Place | None = Field(default=None, description="Where PV1-3 names no unit of `units`.")
     units: Annotated[dict[Word, Place], Field(max_length=200)] = Field(
-        default={}, description="By PV1-3, its first component."
+        default={}, description="By PV1-3, its first component, or a code of an episode's type."
     )
     sources: Annotated[dict[Word, ReferralSource], Field(max_length=100)] = Field(
         default=SOURCES, description="By PV1-14."
@@ -70,6 +70,7 @@ class Terms(BaseModel):
     ends: Annotated[dict[Word, DischargeReason], Field(max_length=100)] = Field(
         default=ENDS, description="By PV1-36; what is not here is `other`."
     )
+    systems: Systems = {}
 
     def place_of(self, unit: str) -> Place | None:
         """What an admission to this unit is."""

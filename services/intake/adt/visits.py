@@ -1,91 +1,63 @@
 """ADT of the programme's own records: each message becomes the commands that say the same."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 from uuid import UUID, uuid4
 
-from handrail import edges
 from handrail.desk import store as names
 from handrail.desk.letter import Letter
 from handrail.hl7.reading import MISSING, UNKNOWN, VALUE, Message, Refusal, at
 from handrail.outbox import Connection
-from intake import admission, commands, store
-from intake.adt.terms import Terms
-from intake.commands import AdmissionCommand, ReceiveReferral
+from intake import commands, store
+from intake.commands import ReceiveReferral
 from intake.facts import BEFORE, OPEN, Admission
 from intake.store import people
+from intake.telling import Case, open_of
 
 # Where identifiers stand, and in which component their authority.
 VISIT, PERSON = ("PV1", 19, 4), ("PID", 3, 4)
 
 
-@dataclass(slots=True)
-class Case:
-    """One message on its way into the database."""
+async def _visit(case: Case) -> Admission | None:
+    """The admission of the message's visit, where one is known."""
+    return await case.known(case.letter.name("visit", case.letter.message.named(*VISIT)))
 
-    conn: Connection
-    letter: Letter
-    terms: Terms
-    said: int = field(default=0)
 
-    async def say(
-        self, command: type[AdmissionCommand] | type[ReceiveReferral], **facts: Any
-    ) -> UUID:
-        """Have one command carried out. Raises Rejected."""
-        self.said += 1
-        sender = self.letter.sender
-        made = command(
-            source=sender.source,
-            key=f"{self.letter.key}:{self.said}",
-            occurred_at=self.letter.at,
-            **facts,
-        )
-        [result] = await admission.take(self.conn, [made], self.letter.now)  # type: ignore[list-item]  # one of the union
-        subject = edges.accepted(result).subject
-        assert subject is not None
-        return subject
+async def _known_visit(case: Case) -> Admission:
+    """The same. Raises Refusal where none is known yet."""
+    found = await _visit(case)
+    if found is None:
+        raise Refusal(UNKNOWN, ("PV1", 1, 19), "No visit of that number is known yet.")
+    return found
 
-    async def visit(self) -> Admission | None:
-        """The admission of the message's visit, where one is known."""
-        name = self.letter.name("visit", self.letter.message.named(*VISIT))
-        found = await names.find(self.conn, name)
-        return await store.one(self.conn, found) if found else None
 
-    async def known_visit(self) -> Admission:
-        """The same. Raises Refusal where none is known yet."""
-        found = await self.visit()
-        if found is None:
-            raise Refusal(UNKNOWN, ("PV1", 1, 19), "No visit of that number is known yet.")
-        return found
+def person(case: Case) -> bytes:
+    """The name of the message's person."""
+    return case.letter.name("person", case.letter.message.named(*PERSON))
 
-    def person(self) -> bytes:
-        """The name of the message's person."""
-        return self.letter.name("person", self.letter.message.named(*PERSON))
 
-    def unit(self) -> str:
-        """Where the visit is."""
-        message: Message = self.letter.message
-        return message.value("PV1", 3)
+def _unit(case: Case) -> str:
+    message: Message = case.letter.message
+    return message.value("PV1", 3)
 
-    def day(self, field_number: int) -> date:
-        """The day in that field of PV1; the message's own where there is none."""
-        zone = self.letter.zone
-        written = self.letter.message.day("PV1", field_number, zone)
-        return written or self.letter.at.astimezone(zone).date()
+
+def _day(case: Case, field_number: int) -> date:
+    """The day in that field of PV1; the message's own where there is none."""
+    zone = case.letter.zone
+    written = case.letter.message.day("PV1", field_number, zone)
+    return written or case.letter.at.astimezone(zone).date()
 
 
 async def _register(case: Case) -> None:
     """A04, A05: somebody is expected. Said of a visit that is known, it changes nothing."""
-    if await case.visit() is None:
+    if await _visit(case) is None:
         await _open(case)
 
 
 async def _open(case: Case) -> Admission:
     letter = case.letter
     with at("PID", 3):
-        patient_id = await names.name_once(case.conn, case.person(), uuid4())
+        patient_id = await names.name_once(case.conn, person(case), uuid4())
     opened = await case.say(
         ReceiveReferral,
         site_id=letter.sender.site_id,
@@ -103,17 +75,17 @@ async def _open(case: Case) -> Admission:
 
 async def _admit(case: Case) -> None:
     """A01: the person is admitted. Whoever is so already stays as they are."""
-    found = await case.visit() or await _open(case)
+    found = await _visit(case) or await _open(case)
     if found.status in OPEN:
         return
-    place = case.terms.place_of(case.unit())
+    place = case.terms.place_of(_unit(case))
     if place is None:
         raise Refusal(VALUE, ("PV1", 1, 3), "No programme is entered for this unit.")
     with at("PV1", 44):
         await case.say(
             commands.CompleteIntake,
             admission_id=found.admission_id,
-            admitted_on=case.day(44),
+            admitted_on=_day(case, 44),
             # A register says that the person is here; whoever admitted them has assessed them.
             eligibility_waived_for="assessed_elsewhere",
             **place.model_dump(),
@@ -122,7 +94,7 @@ async def _admit(case: Case) -> None:
 
 async def _discharge(case: Case) -> None:
     """A03: the end, by the reason that PV1-36 says."""
-    found = await case.known_visit()
+    found = await _known_visit(case)
     if found.status == "discharged":
         return
     with at("PV1", 45):
@@ -130,14 +102,14 @@ async def _discharge(case: Case) -> None:
             commands.Discharge,
             admission_id=found.admission_id,
             reason=case.terms.ends.get(case.letter.message.value("PV1", 36), "other"),
-            discharged_on=case.day(45),
+            discharged_on=_day(case, 45),
         )
 
 
 async def _update(case: Case) -> None:
     """A08: another unit is another programme. Names and addresses are not kept here."""
-    found = await case.known_visit()
-    place = case.terms.units.get(case.unit())
+    found = await _known_visit(case)
+    place = case.terms.units.get(_unit(case))
     there = (found.program_id, found.track)
     if place is None or found.status not in OPEN or there == (place.program_id, place.track):
         return
@@ -152,7 +124,7 @@ async def _update(case: Case) -> None:
 
 async def _cancel(case: Case) -> None:
     """A11: not admitted after all; a referral goes on, and one that was all there was ends."""
-    found = await case.known_visit()
+    found = await _known_visit(case)
     if found.status in BEFORE:
         await case.say(
             commands.DeclineReferral,
@@ -166,21 +138,21 @@ async def _cancel(case: Case) -> None:
 
 async def _cancel_discharge(case: Case) -> None:
     """A13: it has not ended after all."""
-    found = await case.known_visit()
+    found = await _known_visit(case)
     if found.status not in OPEN:
         await case.say(commands.UndoDischarge, admission_id=found.admission_id)
 
 
 async def _leave(case: Case) -> None:
     """A21: away on leave; absence is expected."""
-    found = await case.known_visit()
+    found = await _known_visit(case)
     if found.status != "on_hold":
         await case.say(commands.PutOnHold, admission_id=found.admission_id, reason="leave")
 
 
 async def _return(case: Case) -> None:
     """A22: back from leave."""
-    found = await case.known_visit()
+    found = await _known_visit(case)
     if found.status != "admitted":
         await case.say(commands.Resume, admission_id=found.admission_id)
 
@@ -189,7 +161,7 @@ async def _merge(case: Case) -> None:
     """A40: two numbers are one person. All of it bears the number that goes on."""
     letter = case.letter
     old = letter.name("person", letter.message.named("MRG", 1, 4))
-    new = case.person()
+    new = person(case)
     was, now = await names.find(case.conn, old), await names.find(case.conn, new)
     if was is None and now is None:
         raise Refusal(UNKNOWN, ("MRG", 1, 1), "Neither of the two is known yet.")
@@ -206,13 +178,6 @@ async def _merge(case: Case) -> None:
     await names.rename(case.conn, was, now)
     if duplicate and survivor:
         await case.say(commands.MergeAdmissions, admission_id=survivor, duplicate_id=duplicate)
-
-
-async def open_of(conn: Connection, patient_id: UUID) -> UUID | None:
-    """The person's newest admission or referral that has not ended."""
-    found = await people.admissions_of(conn, patient_id)
-    going_on = [row["admission_id"] for row in found if row["status"] in BEFORE | OPEN]
-    return going_on[-1] if going_on else None
 
 
 BY_EVENT: dict[str, Callable[[Case], Awaitable[None]]] = {
@@ -245,11 +210,3 @@ def subject(letter: Letter) -> bytes:
 async def whom(conn: Connection, letter: Letter) -> UUID | None:
     """The person a message is about, where one is known. Raises Refusal where none is named."""
     return await names.find(conn, letter.name("person", letter.message.named(*PERSON)))
-
-
-def case_of(conn: Connection, letter: Letter) -> Case:
-    """A message on its way."""
-    return Case(conn, letter, Terms.model_validate_json(letter.sender.terms))
-
-
-__all__ = ["BY_EVENT", "Case", "case_of", "open_of", "subject", "whom"]

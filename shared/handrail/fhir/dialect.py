@@ -28,13 +28,15 @@ BUNDLE = "Bundle"
 class Part:
     """What a service does with one kind of resource.
 
-    `names` are the keyed names of what it is about, its own first; `shown` is what is held of it.
+    `names` are the keyed names of what it is about, its own first; `shown` is what is held of it;
+    `whom` is the person it is about, where that is not what was looked up.
     """
 
     names: Callable[[Letter], list[bytes]]
     apply: Callable[[Connection, Letter], Awaitable[None]]
     shown: Callable[[Connection, Letter], Awaitable[Resource | None]]
     look_up: Callable[[Letter], Awaitable[Any]] | None = None
+    whom: Callable[[Connection, Letter], Awaitable[UUID | None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +113,11 @@ class Fhir:
             for number, one in enumerate(bare)
         ]
         kind = BUNDLE if bundle else said[0].kind
-        known = {one.known for one in letters if isinstance(one.known, UUID)}
 
-        async def whom(_conn: Connection) -> UUID | None:
+        async def whom(conn: Connection) -> UUID | None:
             # A Bundle about several is nobody's.
-            return next(iter(known)) if len(known) == 1 else None
+            known = {await self._whom(conn, one) for one in letters} - {None}
+            return known.pop() if len(known) == 1 else None
 
         return Envelope(sender, kind, control, raw, letters, whom)
 
@@ -140,6 +142,12 @@ class Fhir:
     async def _looked_up(self, letter: Letter) -> Letter:
         look_up = self.parts[letter.message.kind].look_up
         return replace(letter, known=await look_up(letter)) if look_up else letter
+
+    async def _whom(self, conn: Connection, letter: Letter) -> UUID | None:
+        part = self.parts[letter.message.kind]
+        if part.whom:
+            return await part.whom(conn, letter)
+        return letter.known if isinstance(letter.known, UUID) else None
 
     def _subject(self, letter: Letter) -> bytes:
         return self.parts[letter.message.kind].names(letter)[0]
