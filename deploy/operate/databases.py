@@ -99,10 +99,11 @@ def migrate_keys(url: str, service: str) -> list[str]:
 def _patiently(url: str, service: str, packages: Sequence[str]) -> list[str]:
     import psycopg  # noqa: PLC0415  # slow to import, needed only when something starts
 
+    blocked = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
     for left in reversed(range(LOCK_TRIES)):
         try:
             return _migrate(url, service, packages)
-        except psycopg.errors.LockNotAvailable:
+        except blocked:
             if left:
                 time.sleep(LOCK_PAUSE_SECONDS)
     message = f"a migration of {service} waited for a table that another transaction holds, gave up {LOCK_TRIES} times and was taken back. End that transaction (pg_stat_activity shows it) and start again."
@@ -129,7 +130,7 @@ def _migrate(url: str, service: str, packages: Sequence[str]) -> list[str]:
                     backend.apply_migrations(new)
             finally:
                 backend.connection.close()
-    except psycopg.errors.LockNotAvailable:
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
         raise
     except (psycopg.Error, MigrationConflict, BadMigration) as error:
         message = f"a migration of {service} failed and was taken back: {_words(error)}. Nothing was started."
@@ -138,9 +139,12 @@ def _migrate(url: str, service: str, packages: Sequence[str]) -> list[str]:
 
 
 def _limited(url: str) -> str:
-    """The address as yoyo wants it, for a session that waits for no table longer than allowed."""
+    """The address as yoyo wants it, for a session that waits for no table longer than allowed.
+
+    It sees the rows of all programmes, whatever policies a service's tables have.
+    """
     parts = urlsplit(url)
-    limit = quote(f"-c lock_timeout={LOCK_SECONDS}s")
+    limit = quote(f"-c lock_timeout={LOCK_SECONDS}s -c handrail.programs=*")
     query = f"{parts.query}&options={limit}" if parts.query else f"options={limit}"
     return urlunsplit(parts._replace(scheme="postgresql+psycopg", query=query))
 

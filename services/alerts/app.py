@@ -43,7 +43,7 @@ async def main() -> int:
     sender = delivery.Sender(service.work_pool, mail, allowed)
     service.loops += delivery.loops(sender)
     service.after_commit.append(sender.wake)
-    service.shows["escalations"] = lambda: escalation.status(service.api_pool)
+    service.shows["escalations"] = lambda: escalation.status(service.work_pool)
     service.shows["notices"] = lambda: receivers.status(service.api_pool)
     return await service.serve()
 

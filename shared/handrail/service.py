@@ -29,7 +29,7 @@ from handrail.events import DayClosed
 from handrail.feed import Feed, SilentError
 from handrail.loop import Loop
 from handrail.operating import operator_routes
-from handrail.pools import pool_of
+from handrail.pools import api_pool, work_pool
 from handrail.relay import Relay
 from handrail.settings import Settings
 from handrail.sites import BeforeClose
@@ -69,8 +69,8 @@ class Service:
     def __post_init__(self) -> None:
         """Make the parts; nothing connects before `serve`."""
         self.tracing: TracerProvider = telemetry.start_tracing(self.name, self.settings)
-        self.api_pool = pool_of(self.name, self.settings, size=8, timeout=5)
-        self.work_pool = pool_of(self.name, self.settings, size=8, timeout=30)
+        self.api_pool = api_pool(self.name, self.settings)
+        self.work_pool = work_pool(self.name, self.settings)
         self.relay = Relay(
             self.name,
             self.work_pool,

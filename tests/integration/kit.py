@@ -11,7 +11,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from faststream.kafka import KafkaBroker
 
-from handrail import envelope, outbox
+from handrail import envelope, outbox, sight
 from handrail.applying import Applier, Apply
 from handrail.envelope import Headers, Received
 from handrail.events.attendance import ScreenResulted
@@ -100,7 +100,11 @@ async def _pool_of_a_copy(server: Postgres, url: str, owner: str, size: int) -> 
     await conn.execute(f"create database {name} template {source} owner {owner}")
     await conn.close()
     return await asyncpg.create_pool(
-        f"{base}/{name}", min_size=0, max_size=size, command_timeout=20
+        f"{base}/{name}",
+        min_size=0,
+        max_size=size,
+        command_timeout=20,
+        server_settings=sight.SEES_ALL,
     )
 
 

@@ -18,7 +18,7 @@ from operate.parts import jars, topics
 from operate.parts.kafka import Kafka
 from operate.parts.postgres import Postgres
 from operate.processes import Child
-from tests.parts import running_kafka, running_postgres, temporary_home
+from tests.parts import running_kafka, running_postgres, temporary_home, until
 
 
 @pytest.fixture
@@ -154,6 +154,41 @@ async def test_a_migration_waits_for_no_table_for_long(
 
     await conn.close()
     assert applied == ["0001.late"]
+
+
+async def test_a_migration_that_crosses_a_transaction_is_tried_again_and_sees_all(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = """
+        alter table b add column c int;
+        alter table a add column c int;
+        create table said as select current_setting('handrail.programs') as shown;
+    """
+    url = await _with_one_migration(postgres, tmp_path, "0001.crossing", wanted)
+    monkeypatch.setattr(databases, "_folder", tmp_path.joinpath)
+    # As superuser it may wait for longer than a migration does: that one is to give way.
+    conn = await asyncpg.connect(postgres.admin_url().removesuffix("postgres") + "intake")
+    watcher = await asyncpg.connect(url)
+    await watcher.execute("create table a (); create table b ()")
+    await conn.execute("set deadlock_timeout = '60s'")
+
+    async def holds_b() -> bool:
+        held = "select true from pg_locks where relation = 'b'::regclass and mode = $1"
+        return bool(await watcher.fetchval(held, "AccessExclusiveLock"))
+
+    async with conn.transaction():
+        await conn.execute("select from a")
+        migrating = asyncio.create_task(asyncio.to_thread(databases.migrate, url, "intake"))
+        await until(holds_b, "the migration holds the one table and waits for the other")
+        await conn.execute("select from b")
+    applied = await migrating
+    shown = await conn.fetchval("select shown from said")
+
+    await conn.close()
+    await watcher.close()
+    assert applied == ["0001.crossing"]
+    # A migration changes everybody's rows, also where a policy would hide them.
+    assert shown == "*"
 
 
 async def test_an_acknowledged_record_survives_a_broker_ended_by_force(kafka: Kafka) -> None:

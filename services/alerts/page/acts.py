@@ -13,7 +13,7 @@ from alerts.commands import AnyCommand
 from alerts.page import store
 from alerts.page.access import TOLD, Member
 from alerts.rules import Ladder
-from handrail import receipts
+from handrail import receipts, sight
 from handrail.outbox import Connection
 from handrail.receipts import Rejected, Result
 
@@ -48,6 +48,8 @@ async def act(
     rows = await store.concerns(conn, [concern_id])
     if held is None or not rows or not store.is_in_scope(rows[0], member):
         raise Rejected("concern_unknown", "There is nothing here that you may see.")
+    # What follows may hang on more than they see: attempts under a merged person's other admission.
+    await sight.see_all_until_commit(conn)
     key = fields.get("key", "")[:64]
     if (SOURCE, key) in await receipts.find(conn, [(SOURCE, key)]):
         return Result(key=key, status="duplicate")

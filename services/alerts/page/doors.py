@@ -15,6 +15,7 @@ from alerts.page.oidc import Provider, SignInFailed
 from alerts.page.settings import PageSettings
 from alerts.page.show import LANGUAGE_COOKIE, Pages, inside
 from alerts.page.texts import LANGUAGES
+from handrail import sight
 
 FORM_LIMIT = 64 * 1024
 
@@ -47,6 +48,7 @@ class Doors:
             )
         if not found.may(right):
             raise NotAllowed
+        sight.see(found.programs)
         return found
 
     async def form(self, request: Request, right: Right) -> tuple[Member, dict[str, str]]:

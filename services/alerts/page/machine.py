@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from alerts.page.doors import Doors
 from alerts.page.neighbours import Away, Neighbours, Unknown
-from handrail import dead_letters
+from handrail import dead_letters, sight
 from handrail.outbox import Connection
 from handrail.service import Service
 
@@ -31,8 +31,9 @@ def routes(doors: Doors, service: Service, neighbours: Neighbours) -> APIRouter:
         """Nothing of a person: states, counts, places and times."""
         member = await doors.member(request, "operate")
         seen = await asyncio.gather(*(_look(name, service, neighbours) for name in SERVICES))
-        async with doors.pool.acquire() as conn:
-            traces = await _traces(conn)
+        with sight.seeing(None):
+            async with doors.pool.acquire() as conn:
+                traces = await _traces(conn)
         fields = {
             "services": seen,
             "letters": [one | {"service": s["name"]} for s in seen for one in s["letters"]],

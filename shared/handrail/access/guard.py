@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import Field, HttpUrl, SecretStr, field_validator
 
+from handrail import sight
 from handrail.access.rates import Rates
 from handrail.access.table import Caller, Refusal, Table, refusal, table_of, without_row
 from handrail.access.tokens import BadToken, InnerAuth, ProviderAway, Tokens
@@ -104,11 +105,15 @@ class Guard:
         self.programs: Programs = {}
 
     async def __call__(self, request: Request) -> None:
-        """Let the call pass. Raises Refused."""
+        """Let the call pass, and say to the database what it may see. Raises Refused."""
+        sight.see(sight.NOTHING)
         route = f"{request.method} {request.scope['route'].path}"
         row = self.table.get(route)
         caller = await self._caller(request)
         request.state.caller = caller
+        # The page asks its own sign-in, and says what that one sees.
+        if caller and not (row and row.is_open):
+            sight.see(caller.programs)
         if caller is ON_LOOPBACK:
             return
         if caller and not caller.is_inner:
