@@ -96,16 +96,12 @@ async def ward(guarded: System) -> AsyncIterator[Ward]:
 
 async def enter_client(clinic: Clinic) -> None:
     """What the clients here send as FHIR is taken: they are entered as a sender of the site."""
-    path = f"{clinic.url('attendance')}/v1/hl7/senders/{clinic.site_id}"
-    terms = {"kind": {"session_type": "group"}, "systems": {}}
-    wanted = {
-        "client": clinic.site_id,
-        "time_zone": "UTC",
-        "site_id": clinic.site_id,
-        "terms": terms,
-    }
-    answer = await clinic.client.put(path, json=wanted)
-    assert answer.status_code == httpx.codes.OK, answer.text
+    whose = {"client": clinic.site_id, "time_zone": "UTC", "site_id": clinic.site_id}
+    sessions = {"kind": {"session_type": "group"}, "systems": {}}
+    for service, terms in (("attendance", sessions), ("intake", {})):
+        path = f"{clinic.url(service)}/v1/hl7/senders/{clinic.site_id}"
+        answer = await clinic.client.put(path, json=whose | {"terms": terms})
+        assert answer.status_code == httpx.codes.OK, answer.text
 
 
 async def token(clinic: Clinic, who: str) -> str:
