@@ -1,16 +1,18 @@
 """What another system tells of a stay, on its way into the database as commands."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from handrail import edges
 from handrail.desk import store as names
 from handrail.desk.letter import Letter
+from handrail.events.intake import ReferralSource
 from handrail.outbox import Connection
 from intake import admission, store
-from intake.adt.terms import Terms
-from intake.commands import AdmissionCommand, ReceiveReferral
+from intake.adt.terms import Place, Terms
+from intake.commands import AdmissionCommand, CompleteIntake, DeclineReferral, ReceiveReferral
 from intake.facts import BEFORE, OPEN, Admission
 from intake.store import people
 
@@ -40,6 +42,32 @@ class Case:
         subject = edges.accepted(result).subject
         assert subject is not None
         return subject
+
+    async def refer(self, patient_id: UUID, source: ReferralSource) -> UUID:
+        """A referral of the person; its admission."""
+        sender = self.letter.sender
+        return await self.say(
+            ReceiveReferral,
+            site_id=sender.site_id,
+            time_zone=sender.time_zone,
+            patient_id=patient_id,
+            referral_source=source,
+        )
+
+    async def admit(self, admission_id: UUID, on: date, place: Place) -> None:
+        """The person is in care."""
+        await self.say(
+            CompleteIntake,
+            admission_id=admission_id,
+            admitted_on=on,
+            # A register says that the person is here; whoever admitted them has assessed them.
+            eligibility_waived_for="assessed_elsewhere",
+            **place.model_dump(),
+        )
+
+    async def decline(self, admission_id: UUID) -> None:
+        """A referral ends without an admission."""
+        await self.say(DeclineReferral, admission_id=admission_id, by="programme", reason="other")
 
     async def known(self, name: bytes) -> Admission | None:
         """The admission of that keyed name."""

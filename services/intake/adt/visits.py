@@ -9,7 +9,6 @@ from handrail.desk.letter import Letter
 from handrail.hl7.reading import MISSING, UNKNOWN, VALUE, Message, Refusal, at
 from handrail.outbox import Connection
 from intake import commands, store
-from intake.commands import ReceiveReferral
 from intake.facts import BEFORE, OPEN, Admission
 from intake.store import people
 from intake.telling import Case, open_of
@@ -58,15 +57,8 @@ async def _open(case: Case) -> Admission:
     letter = case.letter
     with at("PID", 3):
         patient_id = await names.name_once(case.conn, person(case), uuid4())
-    opened = await case.say(
-        ReceiveReferral,
-        site_id=letter.sender.site_id,
-        time_zone=letter.sender.time_zone,
-        patient_id=patient_id,
-        referral_source=case.terms.sources.get(
-            letter.message.value("PV1", 14), case.terms.referral_source
-        ),
-    )
+    source = case.terms.sources.get(letter.message.value("PV1", 14), case.terms.referral_source)
+    opened = await case.refer(patient_id, source)
     await names.name(case.conn, letter.name("visit", letter.message.named(*VISIT)), opened)
     found = await store.one(case.conn, opened)
     assert found is not None
@@ -82,14 +74,7 @@ async def _admit(case: Case) -> None:
     if place is None:
         raise Refusal(VALUE, ("PV1", 1, 3), "No programme is entered for this unit.")
     with at("PV1", 44):
-        await case.say(
-            commands.CompleteIntake,
-            admission_id=found.admission_id,
-            admitted_on=_day(case, 44),
-            # A register says that the person is here; whoever admitted them has assessed them.
-            eligibility_waived_for="assessed_elsewhere",
-            **place.model_dump(),
-        )
+        await case.admit(found.admission_id, _day(case, 44), place)
 
 
 async def _discharge(case: Case) -> None:
@@ -126,12 +111,7 @@ async def _cancel(case: Case) -> None:
     """A11: not admitted after all; a referral goes on, and one that was all there was ends."""
     found = await _known_visit(case)
     if found.status in BEFORE:
-        await case.say(
-            commands.DeclineReferral,
-            admission_id=found.admission_id,
-            by="programme",
-            reason="other",
-        )
+        await case.decline(found.admission_id)
     elif found.status in OPEN:
         await case.say(commands.UndoAdmission, admission_id=found.admission_id)
 

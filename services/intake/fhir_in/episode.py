@@ -27,8 +27,7 @@ def names(letter: Letter) -> list[bytes]:
 
 async def whom(conn: Connection, letter: Letter) -> UUID | None:
     """The person, where they are known."""
-    meant = letter.message.meant(letter.message.resource.patient)
-    return await opening.person_known(conn, opening.keyed(letter, "person", meant))
+    return await opening.person_known(conn, letter, letter.message.resource.patient)
 
 
 async def shown(conn: Connection, letter: Letter) -> Resource | None:
@@ -91,14 +90,7 @@ async def _begun(case: Case) -> Admission:
         await case.say(commands.UndoDischarge, admission_id=found.admission_id)
     else:
         with case.letter.message.at("period.start"):
-            await case.say(
-                commands.CompleteIntake,
-                admission_id=found.admission_id,
-                admitted_on=_day(case, "start"),
-                # A register says that the person is here; whoever admitted them has assessed them.
-                eligibility_waived_for="assessed_elsewhere",
-                **_place(case).model_dump(),
-            )
+            await case.admit(found.admission_id, _day(case, "start"), _place(case))
     again = await store.one(case.conn, found.admission_id)
     assert again is not None
     return again
@@ -122,7 +114,7 @@ async def _ended(case: Case) -> None:
     if found is None:
         return
     if found.status in BEFORE:
-        await opening.decline(case, found)
+        await case.decline(found.admission_id)
     elif found.status in OPEN:
         with case.letter.message.at("period.end"):
             await case.say(
@@ -140,7 +132,7 @@ async def _never_was(case: Case) -> None:
         return
     if found.status in OPEN:
         await case.say(commands.UndoAdmission, admission_id=found.admission_id)
-    await opening.decline(case, found)
+    await case.decline(found.admission_id)
 
 
 def _place(case: Case) -> Place:

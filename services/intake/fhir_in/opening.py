@@ -12,7 +12,6 @@ from handrail.fhir.words import Resource
 from handrail.outbox import Connection
 from intake import fhir, store
 from intake.adt.terms import Terms
-from intake.commands import DeclineReferral, ReceiveReferral
 from intake.facts import Admission
 from intake.telling import Case
 
@@ -52,7 +51,7 @@ async def person_of(case: Case, reference: Any, element: str) -> UUID:
     names = keyed(case.letter, "person", statement.meant(reference))
     if not names:
         raise statement.missing(element)
-    if found := await person_known(case.conn, names):
+    if found := await _person_named(case.conn, names):
         return found
     patient_id = await desk.name_once(case.conn, names[0], uuid4())
     for name in names[1:]:
@@ -60,8 +59,12 @@ async def person_of(case: Case, reference: Any, element: str) -> UUID:
     return patient_id
 
 
-async def person_known(conn: Connection, names: Iterable[bytes]) -> UUID | None:
-    """The person of the first of these names that is known."""
+async def person_known(conn: Connection, letter: Letter, reference: Any) -> UUID | None:
+    """Whom a reference means, where they are known."""
+    return await _person_named(conn, keyed(letter, "person", letter.message.meant(reference)))
+
+
+async def _person_named(conn: Connection, names: Iterable[bytes]) -> UUID | None:
     for name in names:
         if found := await desk.find(conn, name):
             return found
@@ -70,15 +73,7 @@ async def person_known(conn: Connection, names: Iterable[bytes]) -> UUID | None:
 
 async def refer(case: Case, patient_id: UUID, names: Sequence[bytes]) -> Admission:
     """A referral under these names."""
-    sender = case.letter.sender
-    opened = await case.say(
-        ReceiveReferral,
-        site_id=sender.site_id,
-        time_zone=sender.time_zone,
-        patient_id=patient_id,
-        referral_source=case.terms.referral_source,
-    )
-    return await call(case, opened, names)
+    return await call(case, await case.refer(patient_id, case.terms.referral_source), names)
 
 
 async def call(case: Case, admission_id: UUID, names: Sequence[bytes]) -> Admission:
@@ -88,11 +83,6 @@ async def call(case: Case, admission_id: UUID, names: Sequence[bytes]) -> Admiss
     found = await store.one(case.conn, admission_id)
     assert found is not None
     return found
-
-
-async def decline(case: Case, found: Admission) -> None:
-    """A referral ends without an admission."""
-    await case.say(DeclineReferral, admission_id=found.admission_id, by="programme", reason="other")
 
 
 async def shown(conn: Connection, names: Sequence[bytes], kind: str) -> Resource | None:

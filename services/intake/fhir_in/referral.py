@@ -21,8 +21,7 @@ def names(letter: Letter) -> list[bytes]:
 
 async def whom(conn: Connection, letter: Letter) -> UUID | None:
     """The person, where they are known."""
-    meant = letter.message.meant(letter.message.resource.subject)
-    return await opening.person_known(conn, opening.keyed(letter, "person", meant))
+    return await opening.person_known(conn, letter, letter.message.resource.subject)
 
 
 async def shown(conn: Connection, letter: Letter) -> Resource | None:
@@ -45,4 +44,4 @@ async def apply(conn: Connection, letter: Letter) -> None:
             await opening.refer(case, patient_id, names(letter))
     elif status in TAKEN_BACK and found and found.status in BEFORE:
         with statement.at("status"):
-            await opening.decline(case, found)
+            await case.decline(found.admission_id)
