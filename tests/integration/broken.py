@@ -66,3 +66,20 @@ MUTATIONS: tuple[Mutation, ...] = (
     *(flip, cut, leave_out, put_in, put_in, other_field, other_field, other_field),
     *(shuffle, twice, other_marks, other_ends),
 )
+
+# All that a message may change of intake's, and what ties it together: a referral without its name
+# or an event without its command would be half a message.
+STAYS = """
+select (select count(*) from admissions), (select count(*) from receipts),
+    (select count(*) from outbox), (select count(*) from hl7_names),
+    (select coalesce(max(sent_at), 'epoch') from hl7_newest),
+    (select md5(string_agg(concat_ws(',', admission_id, status, patient_id, program_id), ';'
+        order by admission_id)) from admissions)
+"""
+HALF_STAYS = """
+select (select count(*) from admissions a where not exists (
+        select from hl7_names n where n.subject = a.admission_id)),
+    (select count(*) from outbox) - (select count(*) from receipts) - (
+        select count(*) from outbox where type = 'intake.admissions_merged.v1') / 2,
+    (select count(*) from hl7_messages where state = 'applied' and body is not null)
+"""

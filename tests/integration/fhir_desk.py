@@ -25,7 +25,11 @@ from handrail.desk.sealing import Seal
 from handrail.desk.store import Sender
 from handrail.fhir import taking
 from handrail.fhir.dialect import Fhir
+from handrail.outbox import Connection
 from handrail.personal.vault import Vault
+from intake import fhir_in
+from intake.adt.terms import Place
+from intake.adt.terms import Terms as StayTerms
 
 SYSTEM = "urn:oid:2.999.1"
 PERSON = "urn:oid:2.999.2"
@@ -35,6 +39,12 @@ TERMS = Terms(
     kinds={"IND": Kind(session_type="individual", modality="cbt")},
     reasons={"CAR": "transport"},
     by_programme=frozenset({"STAFF"}),
+)
+PLACE = Place(program_id="iop-day", weekly_minutes=540, sessions_per_week=3)
+STAY_TERMS = StayTerms(
+    place=PLACE,
+    units={"EVE": PLACE.model_copy(update={"program_id": "iop-evening"})},
+    referral_source="primary_care",
 )
 SCOPES = frozenset({"system/*.cu"})
 
@@ -96,16 +106,26 @@ async def hearing(pool: asyncpg.Pool, vault: Vault, people: int) -> AsyncIterato
             Admission(UUID(int=n + 1), "north", "admitted", date(2026, 1, 1)) for n in range(people)
         ]
         await attendance.save_admissions(conn, in_care)
-        sender = Sender(
-            *("ehr", "EHR", "NORTH", "north", "America/New_York"),
-            is_outside=False,
-            terms=TERMS.model_dump_json(),
-        )
-        await store.put_sender(conn, sender, "client-of-ehr")
+        await _put_sender(conn, TERMS.model_dump_json())
     desk = Desk(pool, SEAL, Contents(vault, SEAL))
     spoken = Fhir(desk, parts(Numbers(people)))  # type: ignore[arg-type]  # as intake answers
     async with over(pool, spoken) as made:
         yield made
+
+
+@contextlib.asynccontextmanager
+async def hearing_of_stays(pool: asyncpg.Pool, vault: Vault) -> AsyncIterator[FhirDesk]:
+    """A desk of intake's with one sender, who has said nothing yet."""
+    async with pool.acquire() as conn:
+        await _put_sender(conn, STAY_TERMS.model_dump_json())
+    spoken = Fhir(Desk(pool, SEAL, Contents(vault, SEAL)), fhir_in.parts())
+    async with over(pool, spoken) as made:
+        yield made
+
+
+async def _put_sender(conn: Connection, terms: str) -> None:
+    names = ("ehr", "EHR", "NORTH", "north", "America/New_York")
+    await store.put_sender(conn, Sender(*names, is_outside=False, terms=terms), "client-of-ehr")
 
 
 @contextlib.asynccontextmanager
@@ -180,6 +200,18 @@ def encounter(
         },
     }
     return made | ({"appointment": [where]} if booked else {}) | more
+
+
+def of_a_stay(kind: str, person: int, status: str, at: datetime, **more: Any) -> dict[str, Any]:
+    """The person's one ServiceRequest or EpisodeOfCare, as it was at that time."""
+    made = {
+        "resourceType": kind,
+        "identifier": [{"system": f"urn:x:{kind}", "value": f"n{person}"}],
+        "meta": {"lastUpdated": at.isoformat()},
+        "status": status,
+        "patient" if kind == "EpisodeOfCare" else "subject": patient(person),
+    }
+    return made | ({"intent": "order"} if kind == "ServiceRequest" else {}) | more
 
 
 def bundle(type_: str, *resources: dict[str, Any], **more: Any) -> dict[str, Any]:

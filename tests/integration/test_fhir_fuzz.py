@@ -13,10 +13,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from handrail.personal.vault import Vault
+from intake.fhir_in.episode import WHY_IT_ENDED
 from operate.home import Home
 from operate.parts.postgres import Postgres
-from tests.integration.broken import COUNT, SEED, cut, flip, leave_out, put_in
-from tests.integration.fhir_desk import appointment, bundle, encounter, hearing, said
+from tests.integration.broken import COUNT, HALF_STAYS, SEED, STAYS, cut, flip, leave_out, put_in
+from tests.integration.fhir_desk import (
+    FhirDesk,
+    appointment,
+    bundle,
+    encounter,
+    hearing,
+    hearing_of_stays,
+    of_a_stay,
+    said,
+)
 from tests.integration.kit import pool_of_its_own
 
 PEOPLE = max(25, COUNT // 40)
@@ -41,16 +51,25 @@ JUNK: tuple[Any, ...] = (
 )
 # Stands for a value that is nested deeper than the test itself could be.
 DEEP = "as deep as can be"
+Make = Callable[[random.Random, datetime], dict[str, Any]]
 STATUSES = ("proposed", "booked", "arrived", "fulfilled", "noshow", "cancelled", "entered-in-error")
-# All that a resource may change, and what would be half of one.
-STATE = """
+REFERRALS = (
+    *("active", "active", "active", "draft", "on-hold", "revoked", "completed"),
+    *("entered-in-error", "unknown"),
+)
+EPISODES = (
+    *("planned", "planned", "waitlist", "active", "active", "active", "onhold", "finished"),
+    *("cancelled", "entered-in-error"),
+)
+# All that a resource may change of attendance's, and what would be half of one.
+SEATS = """
 select (select count(*) from sessions), (select count(*) from receipts),
     (select count(*) from outbox), (select count(*) from hl7_names),
     (select coalesce(max(sent_at), 'epoch') from hl7_newest),
     (select md5(string_agg(concat_ws(',', session_id, status, moved_to, version, minutes), ';'
         order by session_id)) from seats)
 """
-HALVES = """
+HALF_SEATS = """
 select (select count(*) from sessions s where not exists (
         select from seats c where c.session_id = s.session_id)),
     (select count(*) from seats c where c.status <> 'scheduled' and c.recorded_at is null),
@@ -58,7 +77,7 @@ select (select count(*) from sessions s where not exists (
 """
 
 
-def one(of: random.Random, at: datetime) -> dict[str, Any]:
+def of_a_seat(of: random.Random, at: datetime) -> dict[str, Any]:
     """A good resource about one of few seats."""
     number = of.randrange(PEOPLE * 2)
     person, hours = number % PEOPLE, of.choice((-30.0, -4.0, 3.0, 60.0)) + number / 60
@@ -68,6 +87,24 @@ def one(of: random.Random, at: datetime) -> dict[str, Any]:
         visit = encounter(f"e{number}", person, status, hours=hours, minutes=minutes, booked=booked)
         return visit | {"meta": {"lastUpdated": at.isoformat()}}
     return appointment(f"a{number}", person, of.choice(STATUSES), hours=hours, at=at)
+
+
+def of_stays(of: random.Random, at: datetime) -> dict[str, Any]:
+    """A good referral or episode of one of few people."""
+    person = of.randrange(PEOPLE)
+    if of.random() < 0.3:
+        return of_a_stay("ServiceRequest", person, of.choice(REFERRALS), at)
+    day = at.date().isoformat()
+    optional: dict[str, Any] = {
+        "period": {"start": day, "end": of.choice((day, at.isoformat()))},
+        "type": [{"coding": [{"code": of.choice(("EVE", "DAY"))}]}],
+        "referralRequest": [
+            {"identifier": {"system": "urn:x:ServiceRequest", "value": f"n{person}"}}
+        ],
+        "extension": [{"url": WHY_IT_ENDED, "valueCode": of.choice(("completed", "died", "?"))}],
+    }
+    more = {name: value for name, value in optional.items() if of.random() < 0.4}
+    return of_a_stay("EpisodeOfCare", person, of.choice(EPISODES), at, **more)
 
 
 def places(node: Any) -> list[tuple[Any, Any]]:
@@ -111,7 +148,7 @@ SHAPES: tuple[Callable[[random.Random, Any], None], ...] = (
 BYTES = (flip, cut, leave_out, put_in)
 
 
-def request(of: random.Random, at: datetime) -> tuple[str, str, bytes]:
+def request(of: random.Random, at: datetime, one: Make) -> tuple[str, str, bytes]:
     """Method, path and body; broken not at all, in its shape, or in its bytes."""
     if of.random() < 0.3:
         type_ = of.choice(("transaction", "transaction", "batch"))
@@ -135,31 +172,50 @@ def request(of: random.Random, at: datetime) -> tuple[str, str, bytes]:
     return method, path, raw
 
 
+async def each_is_answered(desk: FhirDesk, make: Make, state: str) -> None:
+    """Send them one by one. What is refused has changed nothing."""
+    of, answers = random.Random(SEED), Counter[int]()
+    began = datetime.now(UTC) - timedelta(days=2)
+    before = await desk.pool.fetchrow(state)
+    for number in range(COUNT):
+        method, path, raw = request(of, began + timedelta(seconds=number), make)
+        reply = await desk.client.request(method, f"/fhir/R4{path}", content=raw)
+        status, body = said(reply)
+        answers[status] += 1
+        assert status in (200, 201, 400, 409, 422), (number, raw)
+        after = await desk.pool.fetchrow(state)
+        if status >= 400:
+            assert body["resourceType"] == "OperationOutcome"
+            assert after == before, (number, raw)
+        elif body.get("type") == "batch-response":
+            codes = {part["response"]["status"][:3] for part in body["entry"]}
+            assert codes <= {"200", "201", "400", "409", "422"}, (number, raw)
+        before = after
+    assert all(answers[code] > COUNT / 50 for code in (200, 201, 400, 422)), answers
+    events = int(await desk.pool.fetchval("select count(*) from outbox"))
+    assert events > COUNT / 20
+    print({"requests": COUNT, "seed": SEED, "events": events, **answers})
+
+
 async def test_each_broken_resource_is_answered_and_none_is_half_applied(
     attendance_template: tuple[Postgres, Home], vault: Vault
 ) -> None:
-    of, answers = random.Random(SEED), Counter[int]()
     pool = await pool_of_its_own(attendance_template, "attendance")
-    began = datetime.now(UTC) - timedelta(days=2)
     async with hearing(pool, vault, PEOPLE) as desk:
-        before = await pool.fetchrow(STATE)
-        for number in range(COUNT):
-            method, path, raw = request(of, began + timedelta(seconds=number))
-            reply = await desk.client.request(method, f"/fhir/R4{path}", content=raw)
-            status, body = said(reply)
-            answers[status] += 1
-            assert status in (200, 201, 400, 409, 422), (number, raw)
-            after = await pool.fetchrow(STATE)
-            if status >= 400:
-                assert body["resourceType"] == "OperationOutcome"
-                assert after == before, (number, raw)
-            elif body.get("type") == "batch-response":
-                codes = {part["response"]["status"][:3] for part in body["entry"]}
-                assert codes <= {"200", "201", "400", "409", "422"}, (number, raw)
-            before = after
-    assert tuple(await pool.fetchrow(HALVES)) == (0, 0, 0)
-    assert all(answers[code] > COUNT / 50 for code in (200, 201, 400, 422)), answers
-    events = int(await pool.fetchval("select count(*) from outbox"))
-    assert events > COUNT / 20
-    print({"requests": COUNT, "seed": SEED, "events": events, **answers})
+        await each_is_answered(desk, of_a_seat, SEATS)
+
+    assert tuple(await pool.fetchrow(HALF_SEATS)) == (0, 0, 0)
+    await asyncio.wait_for(pool.close(), 10)
+
+
+async def test_each_broken_referral_or_episode_is_answered_and_none_is_half_applied(
+    template: tuple[Postgres, Home], vault: Vault
+) -> None:
+    pool = await pool_of_its_own(template, "intake")
+    async with hearing_of_stays(pool, vault) as desk:
+        await each_is_answered(desk, of_stays, STAYS)
+
+    assert tuple(await pool.fetchrow(HALF_STAYS)) == (0, 0, 0)
+    seen = {row["status"] for row in await pool.fetch("select distinct status from admissions")}
+    assert seen >= {"referred", "admitted", "discharged", "declined"}
     await asyncio.wait_for(pool.close(), 10)

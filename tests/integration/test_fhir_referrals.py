@@ -8,33 +8,19 @@ from typing import Any
 import orjson
 import pytest
 
-from handrail.desk import store
-from handrail.desk.contents import Contents
-from handrail.desk.desk import Desk
-from handrail.desk.store import Sender
-from handrail.fhir.dialect import Fhir
 from handrail.personal.vault import Vault
-from intake import fhir_in
-from intake.adt.terms import Place, Terms
 from operate.home import Home
 from operate.parts.postgres import Postgres
-from tests.integration.fhir_desk import PERSON, SEAL, FhirDesk, bundle, over
+from tests.integration.fhir_desk import FhirDesk, bundle, hearing_of_stays, of_a_stay
 from tests.integration.kit import pool_of_its_own
 
-PLACE = Place(program_id="iop-day", weekly_minutes=540, sessions_per_week=3)
-TERMS = Terms(place=PLACE, referral_source="primary_care")
 WHY = {"url": "urn:handrail:discharge-reason", "valueCode": "completed"}
 
 
 @pytest.fixture
 async def desk(template: tuple[Postgres, Home], vault: Vault) -> AsyncIterator[FhirDesk]:
     pool = await pool_of_its_own(template, "intake")
-    names = ("ehr", "EHR", "NORTH", "north", "America/New_York")
-    async with pool.acquire() as conn:
-        sender = Sender(*names, is_outside=False, terms=TERMS.model_dump_json())
-        await store.put_sender(conn, sender, "client-of-ehr")
-    spoken = Fhir(Desk(pool, SEAL, Contents(vault, SEAL)), fhir_in.parts())
-    async with over(pool, spoken) as made:
+    async with hearing_of_stays(pool, vault) as made:
         yield made
     await asyncio.wait_for(pool.close(), 10)
 
@@ -42,15 +28,7 @@ async def desk(template: tuple[Postgres, Home], vault: Vault) -> AsyncIterator[F
 def said(kind: str, person: int, status: str, minute: int, **more: Any) -> dict[str, Any]:
     """Of the person's one referral or episode."""
     at = datetime.now(UTC) - timedelta(minutes=60 - minute)
-    who = {"identifier": {"system": PERSON, "value": str(person)}}
-    made = {
-        "resourceType": kind,
-        "identifier": [{"system": f"urn:x:{kind}", "value": f"n{person}"}],
-        "meta": {"lastUpdated": at.isoformat()},
-        "status": status,
-        "patient" if kind == "EpisodeOfCare" else "subject": who,
-    }
-    return made | ({"intent": "order"} if kind == "ServiceRequest" else {}) | more
+    return of_a_stay(kind, person, status, at, **more)
 
 
 # What is said in this order, R of a referral and E of an episode, and what is then of the stays.
