@@ -30,6 +30,8 @@ from tests.integration.fhir_desk import (
 from tests.integration.kit import pool_of_its_own
 
 PEOPLE = max(25, COUNT // 40)
+# Few, so that each stay is spoken of often enough to be lived through.
+STAYING = max(6, COUNT // 80)
 JUNK: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 2**53, 1e300, "", " ", "\x00", "\u202eabc", "ключ", "A" * 5000),
     *([], {}, [[]], [None], {"": ""}, "2026-13-32", "0001-01-01T00:00:00Z", "2026-11-28T23:59:60Z"),
@@ -93,7 +95,7 @@ def of_a_seat(of: random.Random, at: datetime) -> dict[str, Any]:
 
 def of_stays(of: random.Random, at: datetime) -> dict[str, Any]:
     """A good referral or episode of one of few people, who come again after they were declined."""
-    person = of.randrange(PEOPLE)
+    person = of.randrange(STAYING)
     number = f"n{person}-{of.randrange(3)}"
     if of.random() < 0.3:
         called = [{"system": "urn:x:ServiceRequest", "value": number}]
