@@ -69,10 +69,15 @@ class Case:
         """A referral ends without an admission."""
         await self.say(DeclineReferral, admission_id=admission_id, by="programme", reason="other")
 
+    async def one(self, admission_id: UUID) -> Admission | None:
+        """That admission; for the sender one of another site is not there."""
+        found = await store.one(self.conn, admission_id)
+        return found if found and found.site_id == self.letter.sender.site_id else None
+
     async def known(self, name: bytes) -> Admission | None:
         """The admission of that keyed name."""
         found = await names.find(self.conn, name)
-        return await store.one(self.conn, found) if found else None
+        return await self.one(found) if found else None
 
 
 def case_of(conn: Connection, letter: Letter) -> Case:
@@ -80,8 +85,12 @@ def case_of(conn: Connection, letter: Letter) -> Case:
     return Case(conn, letter, Terms.model_validate_json(letter.sender.terms))
 
 
-async def open_of(conn: Connection, patient_id: UUID) -> UUID | None:
-    """The person's newest admission or referral that has not ended."""
+async def open_of(conn: Connection, patient_id: UUID, site_id: str | None = None) -> UUID | None:
+    """The person's newest admission or referral that has not ended; of one site, or of any."""
     found = await people.admissions_of(conn, patient_id)
-    going_on = [row["admission_id"] for row in found if row["status"] in BEFORE | OPEN]
+    going_on = [
+        row["admission_id"]
+        for row in found
+        if row["status"] in BEFORE | OPEN and site_id in (None, row["site_id"])
+    ]
     return going_on[-1] if going_on else None

@@ -110,6 +110,13 @@ class Case:
         return session_id
 
 
+async def whose(conn: Connection, letter: Letter) -> UUID | None:
+    """The admission that was looked up; for the sender one of another site is not there."""
+    known = await store.admissions(conn, [letter.known] if letter.known else [])
+    here = (one for one in known.values() if one.site_id == letter.sender.site_id)
+    return next((one.admission_id for one in here), None)
+
+
 async def book(case: Case, time: Time, kind: Callable[[], Kind], *, anew: bool) -> Held:
     """Where and when it is said to be, whatever came before.
 

@@ -40,16 +40,17 @@ def moment(message: Message, zone: ZoneInfo) -> datetime:
 async def apply(conn: Connection, letter: Letter) -> None:
     """Carry out what a message says. Raises Refusal or Rejected."""
     if letter.message.event in BY_EVENT:
-        await BY_EVENT[letter.message.event](_case(conn, letter))
+        await BY_EVENT[letter.message.event](await _case(conn, letter))
 
 
-def _case(conn: Connection, letter: Letter) -> Case:
+async def _case(conn: Connection, letter: Letter) -> Case:
     """A message on its way. Raises Refusal where nobody knows whom it means."""
-    if letter.known is None:
+    admission_id = await appointments.whose(conn, letter)
+    if admission_id is None:
         if not (letter.message.value("PV1", 19) or letter.message.value("PID", 3)):
             raise Refusal(MISSING, ("PV1", 1, 19), "A visit or a person is needed.")
         raise Refusal(UNKNOWN, ("PV1", 1, 19), "No admission of that number is known yet.")
-    return Case(conn, letter, letter.known, [subject(letter)], lambda aspect: at(*PLACES[aspect]))
+    return Case(conn, letter, admission_id, [subject(letter)], lambda aspect: at(*PLACES[aspect]))
 
 
 def _time(letter: Letter) -> Time:

@@ -153,7 +153,9 @@ async def _merge(case: Case) -> None:
         return
     if was == now:
         return
-    duplicate, survivor = await open_of(case.conn, was), await open_of(case.conn, now)
+    site_id = letter.sender.site_id
+    duplicate = await open_of(case.conn, was, site_id)
+    survivor = await open_of(case.conn, now, site_id)
     await people.rekey(case.conn, was, now)
     await names.rename(case.conn, was, now)
     if duplicate and survivor:

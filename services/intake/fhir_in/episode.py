@@ -7,10 +7,11 @@ from uuid import UUID
 
 from handrail.desk.letter import VALUE, Letter, Refusal
 from handrail.events.intake import DischargeReason
+from handrail.fhir import naming
 from handrail.fhir.reading import Statement, codes
 from handrail.fhir.words import Resource
 from handrail.outbox import Connection
-from intake import commands, store
+from intake import commands, fhir, store
 from intake.adt.terms import Place
 from intake.facts import BEFORE, OPEN, Admission
 from intake.fhir_in import opening
@@ -22,7 +23,7 @@ WHY_IT_ENDED = "urn:handrail:discharge-reason"
 
 def names(letter: Letter) -> list[bytes]:
     """What it is called, its own name first; it is the visit of HL7 v2."""
-    return opening.own_names(letter, "visit")
+    return naming.own(letter, "visit")
 
 
 async def whom(conn: Connection, letter: Letter) -> UUID | None:
@@ -32,7 +33,7 @@ async def whom(conn: Connection, letter: Letter) -> UUID | None:
 
 async def shown(conn: Connection, letter: Letter) -> Resource | None:
     """The stay, where it is known."""
-    return await opening.shown(conn, names(letter), "EpisodeOfCare")
+    return await naming.shown(conn, names(letter), fhir.FIND["EpisodeOfCare"])
 
 
 async def apply(conn: Connection, letter: Letter) -> None:
@@ -54,12 +55,12 @@ async def _planned(case: Case) -> Admission:
     letter, statement = case.letter, case.letter.message
     given = statement.resource.referralRequest or []
     named = [name for one in given for name in statement.meant(one)]
-    referral = await opening.first_known(case, opening.keyed(letter, "referral", named))
+    referral = await opening.first_known(case, naming.keyed(letter, "referral", named))
     if referral:
         return await opening.call(case, referral.admission_id, names(letter))
     patient_id = await opening.person_of(case, statement.resource.patient, "patient")
-    waiting = await open_of(case.conn, patient_id)
-    found = await store.one(case.conn, waiting) if waiting else None
+    waiting = await open_of(case.conn, patient_id, letter.sender.site_id)
+    found = await case.one(waiting) if waiting else None
     if found and found.status in BEFORE:
         return await opening.call(case, found.admission_id, names(letter))
     return await opening.refer(case, patient_id, names(letter))

@@ -3,9 +3,11 @@
 from uuid import UUID
 
 from handrail.desk.letter import VALUE, Letter, Refusal
+from handrail.fhir import naming
 from handrail.fhir.reading import Statement
 from handrail.fhir.words import Resource
 from handrail.outbox import Connection
+from intake import fhir
 from intake.facts import BEFORE
 from intake.fhir_in import opening
 from intake.telling import case_of
@@ -16,7 +18,7 @@ TAKEN_BACK = frozenset({"revoked", "entered-in-error"})
 
 def names(letter: Letter) -> list[bytes]:
     """What it is called, its own name first."""
-    return opening.own_names(letter, "referral")
+    return naming.own(letter, "referral")
 
 
 async def whom(conn: Connection, letter: Letter) -> UUID | None:
@@ -26,7 +28,7 @@ async def whom(conn: Connection, letter: Letter) -> UUID | None:
 
 async def shown(conn: Connection, letter: Letter) -> Resource | None:
     """The referral, where there is one."""
-    return await opening.shown(conn, names(letter), "ServiceRequest")
+    return await naming.shown(conn, names(letter), fhir.FIND["ServiceRequest"])
 
 
 async def apply(conn: Connection, letter: Letter) -> None:

@@ -8,6 +8,7 @@ from attendance.sources.appointments import Aspect, Case, Stay, Time
 from attendance.sources.fhir import said
 from handrail.desk.letter import VALUE, Letter, Refusal
 from handrail.events.attendance import MissReason
+from handrail.fhir import naming
 from handrail.fhir.reading import Statement, codes
 from handrail.fhir.words import HL7, Resource
 from handrail.outbox import Connection
@@ -29,8 +30,7 @@ OURS = "urn:handrail:cancellation"
 
 def names(letter: Letter) -> list[bytes]:
     """What it is called, its own name first."""
-    statement: Statement = letter.message
-    return said.keyed(letter, "appointment", statement.names())
+    return naming.own(letter, "appointment")
 
 
 async def shown(conn: Connection, letter: Letter) -> Resource | None:
@@ -44,7 +44,7 @@ async def apply(conn: Connection, letter: Letter) -> None:
     status = str(statement.resource.status)
     if status in NOT_YET:
         return
-    case = said.case_of(conn, letter, names(letter), PLACES)
+    case = await said.case_of(conn, letter, names(letter), PLACES)
     if status in ("cancelled", "entered-in-error"):
         await _off(case, status)
     elif status in BOOKED | {"noshow", "fulfilled"}:

@@ -9,6 +9,7 @@ from attendance.sources.fhir import said
 from attendance.sources.fhir.said import MOST_MINUTES
 from handrail.desk.letter import UNKNOWN, VALUE, Letter, Refusal
 from handrail.events.base import Mode
+from handrail.fhir import naming
 from handrail.fhir.reading import Statement
 from handrail.fhir.words import Resource
 from handrail.outbox import Connection
@@ -26,8 +27,7 @@ _PER_UNIT = {"min": 1.0, "h": 60.0, "s": 1 / 60}
 
 def names(letter: Letter) -> list[bytes]:
     """What it is called, its own name first."""
-    statement: Statement = letter.message
-    return said.keyed(letter, "encounter", statement.names())
+    return naming.own(letter, "encounter")
 
 
 async def shown(conn: Connection, letter: Letter) -> Resource | None:
@@ -41,7 +41,7 @@ async def apply(conn: Connection, letter: Letter) -> None:
     status = str(statement.resource.status)
     if status in GOING_ON:
         return
-    case = said.case_of(conn, letter, names(letter), PLACES)
+    case = await said.case_of(conn, letter, names(letter), PLACES)
     if status == "finished":
         await _finished(case)
     elif status in TAKEN_BACK:
@@ -73,7 +73,7 @@ async def _planned(case: Case) -> Held | None:
     named = [name for one in listed for name in statement.meant(one)]
     if not named:
         return None
-    keyed = said.keyed(case.letter, "appointment", named)
+    keyed = naming.keyed(case.letter, "appointment", named)
     held = await Case(case.conn, case.letter, case.admission_id, keyed, case.at).held()
     if held is None:
         text = "No Appointment of that name is known yet. It is kept and tried again."

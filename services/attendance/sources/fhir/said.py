@@ -1,19 +1,20 @@
 """What an Appointment and an Encounter say in the same way: of whom, what kind, and when."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, get_args
 from uuid import UUID
 
 from attendance import fhir
+from attendance.sources import appointments
 from attendance.sources.appointments import Aspect, Case
 from attendance.sources.asking import Intake
 from attendance.sources.terms import Kind, Terms
 from handrail.desk import store as desk
 from handrail.desk.letter import MISSING, UNKNOWN, VALUE, Letter, Refusal
 from handrail.events.base import SessionType
-from handrail.fhir.asked import ADMISSION, Asked, uuid_of
-from handrail.fhir.reading import Name, Statement, codes
+from handrail.fhir import naming
+from handrail.fhir.reading import Statement, codes
 from handrail.fhir.words import Resource
 from handrail.outbox import Connection
 
@@ -26,28 +27,25 @@ def terms_of(letter: Letter) -> Terms:
     return Terms.model_validate_json(letter.sender.terms)
 
 
-def keyed(letter: Letter, kind: str, names: Iterable[Name]) -> list[bytes]:
-    """Keyed names, as HL7 messages of the same sender give them."""
-    systems = terms_of(letter).systems
-    return [letter.name(kind, (value, systems.get(system, system))) for value, system in names]
-
-
 def asking(intake: Intake) -> Callable[[Letter], Awaitable[UUID | None]]:
     """Whom a letter means; only intake knows a sender's numbers."""
 
     async def look_up(letter: Letter) -> UUID | None:
         statement: Statement = letter.message
         person = statement.meant(_patient(statement))
-        if found := _admission(person):
+        if found := naming.admission(person):
             return found
         episodes = getattr(statement.resource, "episodeOfCare", None) or []
         visits = [name for one in episodes for name in statement.meant(one)]
         if not person and not visits:
             raise Refusal(MISSING, statement.path(_PATIENT[statement.kind]), "Name the person.")
-        if found := _admission(visits):
+        if found := naming.admission(visits):
             return found
-        pairs = zip_longest(keyed(letter, "visit", visits), keyed(letter, "person", person))
-        for visit, named in pairs:
+        by_visit, by_person = (
+            naming.keyed(letter, kind, names)
+            for kind, names in (("visit", visits), ("person", person))
+        )
+        for visit, named in zip_longest(by_visit, by_person):
             if known := await intake.admission(visit, person=named):
                 return known
         return None
@@ -56,11 +54,6 @@ def asking(intake: Intake) -> Callable[[Letter], Awaitable[UUID | None]]:
 
 
 _PATIENT = {"Appointment": "participant", "Encounter": "subject"}
-
-
-def _admission(names: Iterable[Name]) -> UUID | None:
-    """An admission may be named by our own identifier, as it is read here."""
-    return next((uuid_of(value) for value, system in names if system == ADMISSION), None)
 
 
 def _patient(statement: Statement) -> Any:
@@ -84,15 +77,16 @@ def _is_inside(reference: str | None) -> bool:
     return str(reference or "").startswith(("#", "urn:"))
 
 
-def case_of(
+async def case_of(
     conn: Connection, letter: Letter, names: Sequence[bytes], places: Mapping[Aspect, str]
 ) -> Case:
     """A statement on its way. Raises Refusal where nobody knows whom it means."""
     statement: Statement = letter.message
-    if letter.known is None:
+    admission_id = await appointments.whose(conn, letter)
+    if admission_id is None:
         text = "No admission of that name is known yet. It is kept and tried again."
         raise Refusal(UNKNOWN, statement.path(places["person"]), text)
-    return Case(conn, letter, letter.known, names, lambda aspect: statement.at(places[aspect]))
+    return Case(conn, letter, admission_id, names, lambda aspect: statement.at(places[aspect]))
 
 
 async def is_outdated(case: Case, session_id: UUID) -> bool:
@@ -123,10 +117,9 @@ def kind_of(letter: Letter, service: Any) -> Kind:
 async def shown(
     conn: Connection, letter: Letter, names: Sequence[bytes], kind: str
 ) -> Resource | None:
-    """What is held under these names, as it is read."""
-    for name in names if letter.known else ():
-        if session_id := await desk.find(conn, name):
-            asked = Asked(ids=(session_id.hex + letter.known.hex,), limit=1)
-            found = await fhir.FIND[kind](conn, asked)
-            return found[0] if found else None
-    return None
+    """The person's seat in the session of these names, as it is read."""
+    if letter.known is None:
+        return None
+    return await naming.shown(
+        conn, names, fhir.FIND[kind], lambda session_id: session_id.hex + letter.known.hex
+    )
