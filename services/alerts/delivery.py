@@ -10,12 +10,13 @@ from email.utils import parseaddr
 import aiosmtplib
 import asyncpg
 import httpcore
+from opentelemetry.trace import SpanKind, StatusCode
 from pydantic import Field, SecretStr
 
 from alerts import notices, policies, words
 from alerts.notices import Notice
 from alerts.staffed import next_opening
-from handrail import outbound, sites
+from handrail import outbound, sites, telemetry
 from handrail.outbound import Network
 from handrail.settings import FromEnvironment
 from handrail.sites import zone_of
@@ -105,7 +106,14 @@ class Sender:
             return None
         told = counts.get(notice.site_id) if notice.change == "digest" else None
         post = self._post if notice.kind == "webhook" else self._mail
-        trouble = await post(notice, told)
+        about: telemetry.Attributes = {telemetry.NOTICE: notice.kind}
+        with telemetry.span_if_kept(
+            "send notice", SpanKind.CLIENT, notice.traceparent, about
+        ) as span:
+            trouble = await post(notice, told)
+            if trouble:
+                span.set_status(StatusCode.ERROR)
+                span.set_attribute(telemetry.ERROR, trouble)
         if trouble:
             log.warning("notice.not_sent", notice_id=str(notice.notice_id), trouble=trouble)
         return trouble

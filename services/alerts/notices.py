@@ -49,6 +49,10 @@ with due as (
 )
 select c.notice_id, c.receiver_id, c.concern_id, c.change, c.urgent, c.due_at, c.tries,
     c.created_at, r.kind, r.address, r.secret, r.site_id, r.role,
+    (
+        select a.traceparent from alerts a where a.concern_id = c.concern_id
+        order by a.raised_at desc limit 1
+    ) as traceparent,
     (not r.active or c.change in ('raised', 'escalated')
         and (k.closed_at is not null or k.paused is not null and not c.urgent)) as is_over
 from claimed c join receivers r using (receiver_id) left join concerns k using (concern_id)
@@ -126,6 +130,7 @@ class Notice:
     secret: str | None
     site_id: str
     role: str
+    traceparent: str | None
     is_over: bool
 
 

@@ -1,7 +1,7 @@
 """From outcomes to rows and events: each concern and alert once, whatever the batch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from alerts.policy import Policy
 from alerts.rules import DONE, MOVED_OVER, Outcome
 from alerts.staffed import next_staffed
 from alerts.story import Concern
+from handrail import telemetry
 from handrail.events import Event
 from handrail.events import alerts as published
 
@@ -223,6 +224,10 @@ class Telling:
     ) -> None:
         alert_id = alert_id_of(row.concern_id, outcome.level)
         before = self.alerts.get(alert_id)
+        if new:
+            # From here on the trace is kept, whatever share of traces is.
+            level: telemetry.Attributes = {telemetry.LEVEL: outcome.level}
+            about = replace(about, cause=telemetry.mark("raise alert", about.cause, level))
         tells, day = about.policy.tells[outcome.level], date.fromordinal(outcome.day)
         alert = AlertRow(
             alert_id,

@@ -15,6 +15,7 @@ from handrail.envelope import Received
 from handrail.inbox import Batch, Superseded
 from handrail.outbox import Connection
 from handrail.telemetry import is_sampled, log, traceparent_of
+from handrail.topics import topic_of
 from handrail.transient import TRANSIENT
 
 Apply: TypeAlias = Callable[[Connection, Sequence[Received]], Awaitable[None]]
@@ -70,7 +71,7 @@ class Applier:
         for event in events:
             reason: str | None = dead_letters.BEHIND
             if event.key not in failed:
-                reason = await self._try_one(conn, event)
+                reason = await self._try_one(conn, event, telemetry.PROCESS)
                 if reason is None:
                     continue
                 failed[event.key] = event
@@ -78,13 +79,19 @@ class Applier:
         for event in failed.values():
             await inbox.stand_before(conn, event)
 
-    async def _try_one(self, conn: Connection, event: Received) -> str | None:
+    async def _try_one(self, conn: Connection, event: Received, doing: str) -> str | None:
+        topic = topic_of(event.owner)
+        name, about = f"{doing} {topic}", _about(topic, [event])
         try:
-            async with conn.transaction():
-                await self.use_case(conn, [event])
+            with telemetry.span_if_kept(name, SpanKind.CONSUMER, event.traceparent, about) as span:
+                below = traceparent_of(span.get_span_context()) or event.traceparent
+                async with conn.transaction():
+                    await self.use_case(conn, [replace(event, traceparent=below)])
         except TRANSIENT:
             raise
         except Exception as error:  # noqa: BLE001  # the class is the reason; its text may hold content
+            failed = about | {telemetry.ERROR: type(error).__name__}
+            telemetry.keep_failed(name, SpanKind.CONSUMER, event.traceparent, failed)
             return f"handler_failed_{type(error).__name__}"
         return None
 
@@ -106,7 +113,7 @@ class Applier:
                 return None
             if reason and not (reason == inbox.GAP and may_jump):
                 return reason
-            reason = await self._try_one(conn, received)
+            reason = await self._try_one(conn, received, telemetry.REDRIVE)
             if reason is None:
                 await inbox.advance(conn, received.owner, [received])
             return reason
@@ -116,19 +123,18 @@ class Applier:
 
 @contextlib.contextmanager
 def _spans(topic: str, events: Sequence[Received]) -> Iterator[Sequence[Received]]:
-    """One span for every trace in the batch that is kept; what follows hangs below it."""
-    about: dict[str, str | int] = {
-        telemetry.SYSTEM: "kafka",
-        telemetry.DESTINATION: topic,
-        telemetry.PARTITION: str(events[0].partition),
-        telemetry.BATCH_COUNT: len(events),
-    }
-    name = f"{telemetry.PROCESS} {topic}"
+    """One span for every trace in the batch that is kept; what follows hangs below it.
+
+    The one transaction of the batch is a span of the last of them, linked to the others.
+    """
+    name, about = f"{telemetry.PROCESS} {topic}", _about(topic, events)
     below: dict[str | None, str | None] = {}
     with contextlib.ExitStack() as opened:
         for parent in dict.fromkeys(e.traceparent for e in events if is_sampled(e.traceparent)):
             span = telemetry.span(name, SpanKind.CONSUMER, parent, about)
             below[parent] = traceparent_of(opened.enter_context(span).get_span_context())
+        if below:
+            opened.enter_context(telemetry.database_span("apply", list(below.values())[:-1]))
         yield (
             [
                 replace(e, traceparent=below[e.traceparent]) if e.traceparent in below else e
@@ -137,3 +143,12 @@ def _spans(topic: str, events: Sequence[Received]) -> Iterator[Sequence[Received
             if below
             else events
         )
+
+
+def _about(topic: str, events: Sequence[Received]) -> telemetry.Attributes:
+    return {
+        telemetry.SYSTEM: "kafka",
+        telemetry.DESTINATION: topic,
+        telemetry.PARTITION: str(events[0].partition),
+        telemetry.BATCH_COUNT: len(events),
+    }

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from aiokafka import ConsumerRecord
 
+from handrail import telemetry
 from handrail.envelope import Received, Unreadable, headers_of, read
 from handrail.outbox import Connection
 from handrail.topics import owner_of, topic_of
@@ -98,7 +99,8 @@ class Letter:
             time=event.occurred_at.isoformat(),
             sequence=received.sequence,
             incarnation=received.incarnation,
-            trace=received.traceparent,
+            # Whatever becomes of it is kept.
+            trace=telemetry.kept(received.traceparent),
         )
         value = event.__pydantic_serializer__.to_json(event)
         return cls(

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, TypeVar
 import asyncpg
 from pydantic import TypeAdapter
 
-from handrail import sites
+from handrail import sites, telemetry
 from handrail.events import DayClosed
 from handrail.outbox import Connection
 from handrail.receipts import Rejected, Result
@@ -26,8 +26,9 @@ async def in_one_transaction(
     """Run `act` in one transaction and ring the relay after the commit."""
     for last in (False, False, True):
         try:
-            async with pool.acquire() as conn, conn.transaction():
-                done = await act(conn)
+            with telemetry.database_span("command"):
+                async with pool.acquire() as conn, conn.transaction():
+                    done = await act(conn)
         except _RACES:
             if last:
                 raise

@@ -9,7 +9,7 @@ import asyncpg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import SpanKind, StatusCode, get_current_span
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,6 +21,7 @@ from handrail.transient import TRANSIENT
 
 BODY_LIMIT = 4 * 1024 * 1024
 MEDIA_TYPE = "application/problem+json"
+SERVER_ERROR = 500
 # Any other word in a method's place is the sender's own.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -167,8 +168,8 @@ class Edge:
             return
         parent = headers.get(b"traceparent", b"").decode("latin-1") or None
         method = scope["method"] if scope["method"] in METHODS else "_OTHER"
-        about: dict[str, str | int] = {telemetry.HTTP_METHOD: method}
-        began = time.perf_counter()
+        about: telemetry.Attributes = {telemetry.HTTP_METHOD: method}
+        began, at = time.perf_counter(), time.time_ns()
         with telemetry.span(method, SpanKind.SERVER, parent, about) as span:
 
             async def answer(message: Message) -> None:
@@ -177,6 +178,8 @@ class Edge:
                     span.update_name(f"{method} {route}")
                     span.set_attribute(telemetry.HTTP_ROUTE, route)
                     span.set_attribute(telemetry.HTTP_STATUS, message["status"])
+                    if message["status"] >= SERVER_ERROR:
+                        _keep(f"{method} {route}", about, message["status"], at)
                     took = time.perf_counter() - began
                     metrics.REQUESTS.labels(method, route, message["status"]).inc()
                     metrics.REQUEST_SECONDS.labels(method, route).observe(took)
@@ -189,6 +192,13 @@ class Edge:
                 await send(message)
 
             await self.app(scope, _limited(receive), answer)
+
+
+def _keep(name: str, about: telemetry.Attributes, status: int, at: int) -> None:
+    """What fails by us is always to be found in the traces."""
+    get_current_span().set_status(StatusCode.ERROR)
+    about = about | {telemetry.HTTP_STATUS: status}
+    telemetry.keep_failed(name, SpanKind.SERVER, telemetry.current_traceparent(), about, at)
 
 
 def _limited(receive: Receive) -> Receive:

@@ -173,7 +173,7 @@ class Relay:
     ) -> "asyncio.Future[object]":
         topic, trace = topic_of(self.owner), row["traceparent"]
         if telemetry.is_sampled(trace):
-            about = {
+            about: telemetry.Attributes = {
                 telemetry.SYSTEM: "kafka",
                 telemetry.DESTINATION: topic,
                 telemetry.EVENT_TYPE: row["type"],

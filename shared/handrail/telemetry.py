@@ -3,22 +3,27 @@
 import logging
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeAlias
 
 import structlog
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
-from opentelemetry.trace import Span, SpanContext, SpanKind, TraceFlags
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, TraceFlags
 
 from handrail.settings import Settings
+
+Attributes: TypeAlias = dict[str, str | int]
 
 # Span names and attributes (OpenTelemetry semantic conventions where there is one).
 SEND = "send"
 PROCESS = "process"
+REDRIVE = "redrive"
 SYSTEM = "messaging.system"
 DESTINATION = "messaging.destination.name"
 PARTITION = "messaging.destination.partition.id"
@@ -28,6 +33,14 @@ EVENT_ID = "handrail.event.id"
 HTTP_METHOD = "http.request.method"
 HTTP_ROUTE = "http.route"
 HTTP_STATUS = "http.response.status_code"
+DATABASE = "db.system.name"
+DATABASE_OPERATION = "db.operation.name"
+PROTOCOL = "network.protocol.name"
+HL7_ANSWER = "handrail.hl7.answer"
+NOTICE = "handrail.notice.kind"
+LEVEL = "handrail.alert.level"
+STREAMS = "handrail.page.streams"
+ERROR = "error.type"
 
 REPEAT_SECONDS = 10.0
 _REMEMBERED = 500
@@ -92,21 +105,30 @@ def is_sampled(traceparent: str | None) -> bool:
     return bool(traceparent) and traceparent is not None and traceparent[-1] in "13579bdf"
 
 
+def kept(traceparent: str | None) -> str | None:
+    """The same place in the same trace, of which everything that follows is kept."""
+    good = well_formed(traceparent)
+    return good and f"{good[:-2]}{int(good[-2:], 16) | TraceFlags.SAMPLED:02x}"
+
+
 @contextmanager
 def span(
     name: str,
     kind: SpanKind,
     parent: str | None,
-    attributes: dict[str, str | int],
+    attributes: Attributes,
+    links: Sequence[str | None] = (),
 ) -> Iterator[Span]:
-    """A span below `parent` (a traceparent). An exception marks it, without its text."""
-    remote = context_of(parent)
-    above = trace.set_span_in_context(trace.NonRecordingSpan(remote)) if remote else None
+    """A span below `parent`, linked to `links` (traceparents).
+
+    An exception marks it, without its text.
+    """
     with tracer().start_as_current_span(
         name,
-        above,
+        _below(parent),
         kind,
         attributes,
+        links=[Link(context) for context in map(context_of, links) if context],
         record_exception=False,
         set_status_on_exception=False,
     ) as opened:
@@ -115,6 +137,56 @@ def span(
         except Exception as error:
             opened.set_status(trace.StatusCode.ERROR, type(error).__name__)
             raise
+
+
+@contextmanager
+def span_if_kept(
+    name: str, kind: SpanKind, parent: str | None, attributes: Attributes
+) -> Iterator[Span]:
+    """The same, and nothing at all where the trace of `parent` is not kept."""
+    if not is_sampled(parent):
+        yield trace.INVALID_SPAN
+        return
+    with span(name, kind, parent, attributes) as opened:
+        yield opened
+
+
+@contextmanager
+def database_span(operation: str, links: Sequence[str | None] = ()) -> Iterator[None]:
+    """A span of one transaction below the current span, where that one is kept."""
+    if not trace.get_current_span().is_recording():
+        yield
+        return
+    about: Attributes = {DATABASE: "postgresql", DATABASE_OPERATION: operation}
+    with span(operation, SpanKind.CLIENT, current_traceparent(), about, links):
+        yield
+
+
+def mark(name: str, parent: str | None, attributes: Attributes) -> str | None:
+    """Something that happened in no time, below `parent` and kept in any case; its traceparent."""
+    if context_of(parent) is None:
+        return None
+    with span(name, SpanKind.INTERNAL, kept(parent), attributes):
+        return current_traceparent()
+
+
+def keep_failed(
+    name: str, kind: SpanKind, parent: str | None, attributes: Attributes, began: int | None = None
+) -> None:
+    """A span of what failed where its trace was not to be kept; `began` in nanoseconds of Unix time.
+
+    It has the trace's identifier, which the problem document and the log name too.
+    """
+    if context_of(parent) is None or is_sampled(parent):
+        return
+    opened = tracer().start_span(name, _below(kept(parent)), kind, attributes, start_time=began)
+    opened.set_status(trace.StatusCode.ERROR)
+    opened.end()
+
+
+def _below(parent: str | None) -> Context | None:
+    remote = context_of(parent)
+    return trace.set_span_in_context(trace.NonRecordingSpan(remote)) if remote else None
 
 
 def start_logging(service: str, level: str) -> None:

@@ -25,6 +25,7 @@ class Jar:
     artifact: str
     version: str
     sha256: str
+    classifier: str = ""
 
 
 def pinned() -> list[Jar]:
@@ -65,14 +66,14 @@ def _fetch(folder: Path, kept: Path, say: Callable[[str], None]) -> None:
     jars = pinned()
     say(f"fetching Apache Kafka ({len(jars)} jars, once)")
     with ThreadPoolExecutor(8) as threads:
-        paths = list(threads.map(lambda jar: _fetch_one(folder, jar), jars))
+        paths = list(threads.map(lambda jar: fetch(folder, jar), jars))
     partial = kept.with_suffix(".partial")
     partial.write_text(":".join(str(path) for path in paths))
     partial.replace(kept)
 
 
-def _fetch_one(folder: Path, jar: Jar) -> Path:
-    """One jar by jgo, from the registry that jgo's own settings name."""
+def fetch(folder: Path, jar: Jar) -> Path:
+    """One jar by jgo, from the registry that jgo's own settings name. Raises OperateError."""
     import requests  # noqa: PLC0415  # slow to import, needed once in a machine's life
     from jgo.config import GlobalSettings  # noqa: PLC0415
     from jgo.constants import MAVEN_CENTRAL_URL  # noqa: PLC0415
@@ -83,7 +84,7 @@ def _fetch_one(folder: Path, jar: Jar) -> Path:
     component = context.project(jar.group, jar.artifact).at_version(jar.version)
     for _attempt in range(3):
         try:
-            path = Path(component.artifact().resolve())
+            path = Path(component.artifact(jar.classifier).resolve())
         except (requests.RequestException, RuntimeError, OSError):
             continue
         if hashlib.sha256(path.read_bytes()).hexdigest() == jar.sha256:

@@ -8,6 +8,7 @@ import asyncpg
 
 from alerts.page import store
 from alerts.page.store import Batch
+from handrail import telemetry
 from handrail.transient import TRANSIENT
 
 LOOK_SECONDS = 0.25
@@ -46,8 +47,13 @@ class Changes:
             return
         async with self.pool.acquire() as conn:
             position, rows = await store.changed_since(conn, self._position)
-        moved = position != self._position
-        self._position = position
+            raised = (
+                await store.traces_of(conn, [row["concern_id"] for row in rows]) if rows else []
+            )
+        moved, self._position = position != self._position, position
+        for trace in raised:
+            about: telemetry.Attributes = {telemetry.STREAMS: len(self._listeners)}
+            telemetry.mark("update page", trace, about)
         if rows or moved:
             for queue in list(self._listeners):
                 if queue.full():

@@ -49,6 +49,10 @@ from (select 1) as one left join concerns c on c.changed_in >= $1 and c.changed_
 order by c.changed_in fetch first $2 rows with ties
 """
 _POSITION = "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+_TRACES = """
+select traceparent from alerts
+where concern_id = any($1) and traceparent is not null and raised_at > now() - interval '5 seconds'
+"""
 _CHOICES = """
 select c.program_id, c.track, c.site_id, count(*) as open
 from concerns c
@@ -146,6 +150,11 @@ async def changed_since(conn: Connection, since: int) -> tuple[int, list[dict[st
     if len(rows) >= MANY:
         position = min(position, rows[-1]["changed_in"] + 1)
     return position, await concerns(conn, ids)
+
+
+async def traces_of(conn: Connection, ids: Sequence[UUID]) -> list[str]:
+    """The traceparents of what was raised just now in these concerns."""
+    return [row["traceparent"] for row in await conn.fetch(_TRACES, ids)]
 
 
 async def choices(conn: Connection, member: Member) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ MEDIA_TYPE = "application/hl7-v2"
 _ESCAPES = {"\\": "\\E\\", "|": "\\F\\", "~": "\\R\\", "^": "\\S\\", "&": "\\T\\"}
 _SPECIAL = re.compile(r"[\\|~^&]")
 _EVENT = re.compile(r"[A-Z]\d\d", re.ASCII)
+_CODE = re.compile(rb"\rMSA\|(A[AER])\|")
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 # Table 0357, in its own words.
 _WORDS = {
@@ -25,6 +26,12 @@ _WORDS = {
     205: "Duplicate key identifier",
     207: "Application internal error",
 }
+
+
+def code_of(reply: bytes) -> str:
+    """AA, AE or AR of an answer of ours."""
+    found = _CODE.search(reply)
+    return found[1].decode() if found else ""
 
 
 def escaped(text: str) -> str:

@@ -9,8 +9,9 @@ from ipaddress import ip_address
 from typing import Any
 
 from hl7.mllp import InvalidBlockError, start_hl7_server
+from opentelemetry.trace import SpanKind
 
-from handrail import metrics
+from handrail import metrics, telemetry
 from handrail.hl7 import answers
 from handrail.hl7.reading import TYPE, Refusal
 from handrail.hl7.settings import Hl7Settings
@@ -96,7 +97,7 @@ class Listener:
                 if raw is None:
                     return
                 reply = answers.answer(None, "", raw) if isinstance(raw, Refusal) else b""
-                writer.writeblock(reply or await self.answer(raw))
+                writer.writeblock(reply or await self._answered(raw))
                 await asyncio.wait_for(writer.drain(), TAKE_SECONDS)
                 if isinstance(raw, Refusal):
                     return
@@ -108,6 +109,14 @@ class Listener:
             writer.close()
             with contextlib.suppress(OSError, TimeoutError):
                 await asyncio.wait_for(writer.wait_closed(), TAKE_SECONDS)
+
+    async def _answered(self, raw: bytes) -> bytes:
+        """The answer to a message, which is the root of a trace as an HTTP call is."""
+        about: telemetry.Attributes = {telemetry.PROTOCOL: "mllp"}
+        with telemetry.span("receive hl7", SpanKind.SERVER, None, about) as span:
+            reply = await self.answer(raw)
+            span.set_attribute(telemetry.HL7_ANSWER, answers.code_of(reply))
+            return reply
 
     async def _next(self, reader: Any, ours: asyncio.Task[None]) -> Any:
         """The next message; a Refusal for what is none; None when there are no more."""
