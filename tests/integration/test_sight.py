@@ -52,6 +52,22 @@ undone as (
 )
 insert into suppressions select admission_id, current_date, 'hospital', site_id from c
 """
+# A house of twenty programmes, with two attempts for each of 4,000 people.
+MANY = """
+insert into people select gen_random_uuid(), 'house-' || n % 20, 'none' from generate_series(1, 4000) n;
+insert into concerns (
+    concern_id, admission_id, site_id, spell, level, kind, reasons, opened_on, owner_role
+) select gen_random_uuid(), admission_id, 'north', 1, 2, 'silence', '{}', current_date, 'counsellor'
+from people where program_id like 'house-%';
+insert into outreach (
+    outreach_id, concern_id, admission_id, channel, outcome, day, occurred_at
+) select gen_random_uuid(), concern_id, admission_id, 'phone', 'no_answer', current_date, now()
+from concerns, generate_series(1, 2);
+analyze;
+"""
+READ = """
+select seq_tup_read + idx_tup_fetch from pg_stat_xact_user_tables where relname = 'concerns'
+"""
 
 
 @dataclass(frozen=True)
@@ -216,6 +232,23 @@ async def test_the_rest_of_a_transaction_may_see_all_and_the_next_one_does_not(t
             after = await conn.fetchval("select count(*) from concerns")
 
     assert (inside, after) == (2, 1)
+
+
+async def test_a_page_of_one_programmes_attempts_is_found_without_reading_all_others(
+    two: Two, pool: asyncpg.Pool
+) -> None:
+    await pool.execute(MANY)
+    communications = next(kind for kind in fhir.KINDS if kind.name == "Communication")
+    programs = ("house-7",)
+
+    with sight.seeing(programs):
+        async with two.api.acquire() as conn, conn.transaction():
+            found = await communications.find(conn, Asked(programs=programs, limit=50))
+            read = await conn.fetchval(READ)
+
+    assert len(found) == 50
+    # Of 4,000 concerns this programme's 200, and little more.
+    assert read < 1000
 
 
 async def test_each_table_with_a_person_in_it_is_locked_or_known_not_to_be(
