@@ -39,10 +39,11 @@ def operator_routes(
 
     @router.get("/health/ready")
     async def get_ready() -> JSONResponse:
-        """Everything this service needs answers."""
-        parts = await asyncio.wait_for(standing.ready(), 5)
-        good = all(state == "ok" for state in parts.values())
-        told = {"ready": good, "process": os.getpid(), **parts}
+        """Everything this service needs answers, and it was not told to end."""
+        is_leaving = standing.is_leaving()
+        parts = {} if is_leaving else await asyncio.wait_for(standing.ready(), 5)
+        good = not is_leaving and all(state == "ok" for state in parts.values())
+        told = {"service": standing.service, "ready": good, "process": os.getpid(), **parts}
         return JSONResponse(told, 200 if good else 503)
 
     @router.get("/status")

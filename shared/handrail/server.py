@@ -14,10 +14,16 @@ LEAVE_SECONDS = 1.0
 
 
 class Server(uvicorn.Server):
-    """Takes no new connection, lets those that are there go by themselves, and then closes."""
+    """Takes no new connection, lets those that are there go by themselves, and then closes.
+
+    Before that it stays for `leave_seconds`: whoever sends requests to several instances finds out.
+    """
+
+    leave_seconds = 0.0
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End. uvicorn alone would close what idles at once, under a request on its way."""
+        await asyncio.sleep(self.leave_seconds)
         for server in self.servers:
             server.close()
         with contextlib.suppress(TimeoutError):
@@ -38,7 +44,9 @@ def make(app: FastAPI, settings: Settings) -> Server:
         timeout_graceful_shutdown=5,
         server_header=False,
     )
-    return Server(config)
+    server = Server(config)
+    server.leave_seconds = settings.http_leave_seconds
+    return server
 
 
 def handed(settings: Settings) -> list[socket.socket] | None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -84,7 +85,7 @@ class Service:
             applier = Applier(self.work_pool, self.apply, self.committed)
             self.feed = Feed(self.name, topics, applier)
             self.feed.rest_seconds = self.feed_rest_seconds
-            self.feed.subscribe(self.broker, os.environ.get("HANDRAIL_INSTANCE", "1"))
+            self.feed.subscribe(self.broker, _instance())
         self.access = read(AccessSettings, self.name)
         required = self.access.is_required(self.settings.http_host)
         rates = Rates(self.access.access_rate)
@@ -103,7 +104,9 @@ class Service:
         http.install(self.app, lambda: self.is_stopping)
         guard.install(self.app, http.problem)
         redrive = self.feed.applier.redrive if self.feed else _nothing_to_redrive
-        self.standing = Standing(self.name, self.api_pool, self.relay, self.feed, self.shows)
+        self.standing = Standing(
+            self.name, self.api_pool, self.relay, self.feed, self.shows, lambda: self.is_stopping
+        )
         self.app.include_router(operator_routes(self.api_pool, redrive, self.standing))
         self._exit_code = 0
 
@@ -234,6 +237,11 @@ def run(service: Callable[[], Awaitable[int]]) -> None:
 
 async def _coroutine(service: Callable[[], Awaitable[int]]) -> int:
     return await service()
+
+
+def _instance() -> str:
+    """This member's name in the consumer group; each container's host name is its own."""
+    return os.environ.get("HANDRAIL_INSTANCE") or socket.gethostname()
 
 
 async def _nothing_to_redrive(_key: object, **_asked: bool) -> dict[str, int]:

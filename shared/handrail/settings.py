@@ -134,6 +134,12 @@ class Settings(KafkaSettings):
     http_fd: int | None = Field(
         default=None, ge=3, description="A socket that listens already, handed over by the starter."
     )
+    http_leave_seconds: float = Field(
+        default=0,
+        ge=0,
+        le=60,
+        description="How long requests are still taken after the word to end, while `/health/ready` says no.",
+    )
     log_level: Level = "INFO"
     otlp_endpoint: str | None = Field(
         default=None,

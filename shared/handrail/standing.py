@@ -30,6 +30,8 @@ class Standing:
     feed: Feed | None
     # What else the service shows, by name.
     shows: dict[str, Callable[[], Awaitable[Any]]]
+    # Whether the process was told to end.
+    is_leaving: Callable[[], bool]
     started: float = field(default_factory=time.time)
 
     async def ready(self) -> dict[str, str]:

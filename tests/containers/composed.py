@@ -20,13 +20,16 @@ from tests.containers.daemon import docker
 from tests.parts import System
 
 ROOT = Path(__file__).parents[2]
-FILES = ["docker-compose.yml", "tests/containers/outside.yml"]
+OUTSIDE = "tests/containers/outside.yml"
+FILES = ["docker-compose.yml", "docker-compose.override.yml", OUTSIDE]
+BEHIND_THE_DOOR = ["docker-compose.yml", "deploy/door/compose.yml", OUTSIDE]
 SKIPPED = 77
 PATIENCE_SECONDS = 180
 STAND_INS = {
     "PYTHON_IMAGE": "handrail-local/python",
     "POSTGRES_IMAGE": "handrail-local/postgres",
     "KAFKA_IMAGE": "handrail-local/kafka",
+    "HAPROXY_IMAGE": "handrail-local/haproxy",
     "HANDRAIL_IMAGE": "handrail:local",
 }
 
@@ -63,24 +66,30 @@ class Composed(DockerCompose):
 
     home: Home = field(kw_only=True)
     images: dict[str, str] = field(kw_only=True)
+    files: list[str] = field(kw_only=True, default_factory=FILES.copy)
 
     @classmethod
     def of(cls, home: Home, images: dict[str, str]) -> "Composed":
         """Nothing is started yet. Ports are chosen as every home chooses them."""
-        settings = images | {
-            f"HANDRAIL_PORT_{name.upper()}": str(port) for name, port in home.free_ports().items()
-        }
-        file = home.folder / "compose.env"
-        file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
-        return cls(
-            ROOT, compose_file_name=FILES, env_file=str(file), wait=False, home=home, images=images
-        )
+        home.free_ports()
+        return cls(ROOT, wait=False, home=home, images=images)
+
+    def __post_init__(self) -> None:
+        """Write down what the files leave open, where Compose finds it."""
+        super().__post_init__()
+        content = "".join(f"{name}={value}\n" for name, value in self.settings().items())
+        (self.home.folder / "compose.env").write_text(content)
+
+    def settings(self) -> dict[str, str]:
+        """What the files leave open: images and ports."""
+        ports = self.home.ports().items()
+        return self.images | {f"HANDRAIL_PORT_{name.upper()}": str(port) for name, port in ports}
 
     @cached_property
     def compose_command_property(self) -> list[str]:
         """The words before each command."""
         words = [*command(), "--project-name", self.project]
-        words += [word for file in FILES for word in ("--file", file)]
+        words += [word for file in self.files for word in ("--file", file)]
         return [*words, "--env-file", str(self.home.folder / "compose.env")]
 
     @property
@@ -115,8 +124,12 @@ class Composed(DockerCompose):
         urls = {name: f"http://localhost:{ports[name]}" for name in SERVICES}
         return System(self.home, Addresses(**urls))
 
+    def ids(self, *words: str) -> list[str]:
+        """The containers of these services; of all without a word."""
+        return self.compose("ps", "--quiet", *words).split()
+
     def inspect(self, *services: str) -> dict[str, dict[str, Any]]:
         """What Docker knows of the containers of these services; of all without a word."""
-        ids = self.compose("ps", "--quiet", "--all", *services).split()
+        ids = self.ids("--all", *services)
         found = json.loads(docker("inspect", *ids).stdout)
         return {one["Config"]["Labels"]["com.docker.compose.service"]: one for one in found}

@@ -75,6 +75,12 @@ def known_settings() -> set[str]:
     return names | {f"{name}_FILE" for name in names} | ELSEWHERE
 
 
+def composed_services() -> list[Document]:
+    files = ("docker-compose.yml", "docker-compose.override.yml", "deploy/door/compose.yml")
+    layers = [yaml.safe_load((ROOT / name).read_text())["services"] for name in files]
+    return [service for layer in layers for service in layer.values()]
+
+
 def given_to(service: str) -> tuple[set[str], set[str]]:
     """The settings that Kubernetes and Compose give a service, without `_FILE`."""
     [deployment] = [one for one in of_kind("Deployment") if one["metadata"]["name"] == service]
@@ -135,8 +141,7 @@ def test_every_setting_that_is_given_is_one_that_is_read() -> None:
     for deployment in of_kind("Deployment"):
         for container in deployment["spec"]["template"]["spec"]["containers"]:
             given |= {one["name"] for one in container["env"]}
-    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-    for service in compose["services"].values():
+    for service in composed_services():
         given |= {name for name in service.get("environment", {}) if name.startswith(PREFIX)}
 
     assert len(given) > 15
@@ -181,7 +186,7 @@ def test_hadolint_finds_nothing_in_the_image() -> None:
         text=True,
     )
 
-    assert len(files) == 3
+    assert len(files) == 4
     assert done.returncode == 0, done.stdout
 
 
@@ -198,6 +203,7 @@ def test_the_image_holds_the_versions_of_the_one_lock() -> None:
 
 
 def test_what_is_started_in_an_image_can_be_started() -> None:
-    for script in sorted((ROOT / "deploy" / "local-images").glob("*/start")):
+    starts = sorted((ROOT / "deploy" / "local-images").glob("*/start"))
+    for script in (*starts, ROOT / "deploy" / "door" / "roll"):
         assert script.stat().st_mode & stat.S_IXUSR
         assert os.access(script, os.X_OK)

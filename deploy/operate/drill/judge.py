@@ -20,6 +20,7 @@ from seats s join sessions e using (session_id) where e.source = $1
 RECORDED = """
 select key::text, sequence, type from outbox
 where type in ('attendance.session_attended.v1', 'attendance.session_missed.v1')
+    and key::text = any($1)
 """
 FACTS = "select admission_id::text, sequence from facts where owner = 'attendance'"
 TWICE_ALERTED = """
@@ -136,7 +137,7 @@ async def judge(home: Home, ward: Ward) -> dict[str, Any]:
         1 for k, (_, s) in became.items() if s == "no_show" and k not in ward.asked_to_miss
     )
     # A command whose answer never came may have been carried out: it is no promise.
-    recorded = await ask(home, "attendance", RECORDED)
+    recorded = await ask(home, "attendance", RECORDED, ward.admissions)
     wrong["duplicated"] += max(0, len(recorded) - len(became))
     wrong["lost"] += max(0, len(became) - len(recorded))
     facts = {tuple(row) for row in await ask(home, "alerts", FACTS)}

@@ -4,14 +4,16 @@ import asyncio
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import httpx
 
 from operate import background, rolling
+from operate.addresses import Addresses
 from operate.drill import judge
 from operate.drill.real import REST_SECONDS, WRONG, new_home, quantiles, remove
 from operate.drill.ward import DAYS, SITE, Ward
@@ -116,7 +118,10 @@ async def run(seconds: float, seed: int, say: Callable[[str], None]) -> dict[str
     home, good = new_home(), False
     try:
         await background.ensure_up(home, say)
-        told = await _drill(home, seconds, seed, say)
+        supervisor = supervisor_pid(home)
+        assert supervisor is not None
+        roll = partial(rolling.follow, home, supervisor, say)
+        told = await drill(home, home.addresses(), roll, seconds=seconds, seed=seed)
         good = told["good"]
         return told
     finally:
@@ -124,11 +129,21 @@ async def run(seconds: float, seed: int, say: Callable[[str], None]) -> dict[str
         remove(home, say, good=good)
 
 
-async def _drill(
-    home: Home, seconds: float, seed: int, say: Callable[[str], None]
+async def drill(
+    home: Home,
+    addresses: Addresses,
+    roll: Callable[[], Awaitable[None]],
+    *,
+    seconds: float = 0,
+    seed: int = 1,
 ) -> dict[str, Any]:
+    """Load on these addresses while `roll` replaces all services, once and on until the time is over.
+
+    The home says where the databases and Kafka are that judge; whoever runs the services is no
+    matter. Gives what was found, `good` when nothing was lost, repeated, reordered or failed.
+    """
     dice = random.Random(seed)  # noqa: S311  # a drill must be repeatable
-    ward = Ward(home.addresses(), dice, home.folder / "ledger.jsonl", synced=False)
+    ward = Ward(addresses, dice, home.folder / "ledger.jsonl", synced=False)
     await ward.admit(PEOPLE)
     load = Load(ward)
     began = time.monotonic()
@@ -138,7 +153,7 @@ async def _drill(
         group.create_task(load.refer())
         group.create_task(load.read("alerts", "/v1/concerns?admission_id={person}"))
         group.create_task(load.read("aftercare", "/v1/step-downs?limit=1"))
-        rolls = await _roll_until(home, began + seconds, say)
+        rolls = await _roll_until(roll, began + seconds)
         load.ended.set()
     length = time.monotonic() - began
     rested = await judge.until_rest(home, REST_SECONDS)
@@ -160,13 +175,12 @@ async def _drill(
     }
 
 
-async def _roll_until(home: Home, until: float, say: Callable[[str], None]) -> int:
+async def _roll_until(roll: Callable[[], Awaitable[None]], until: float) -> int:
     """How many times all four were replaced; at least once."""
-    supervisor, rolls = supervisor_pid(home), 0
-    assert supervisor is not None
+    rolls = 0
     while not rolls or time.monotonic() < until:
         await asyncio.sleep(QUIET_SECONDS)
-        await rolling.follow(home, supervisor, say)
+        await roll()
         rolls += 1
     await asyncio.sleep(QUIET_SECONDS)
     return rolls

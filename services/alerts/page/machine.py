@@ -62,7 +62,7 @@ async def _look(name: str, service: Service, neighbours: Neighbours) -> dict[str
         )
     except (Away, Unknown):
         return _seen(name, {}, None, [])
-    parts = {n: s for n, s in ready.items() if n not in ("ready", "process")}
+    parts = {n: s for n, s in ready.items() if n not in ("service", "ready", "process")}
     return _seen(name, parts, status, told)
 
 
