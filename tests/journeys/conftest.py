@@ -26,8 +26,15 @@ async def clinic(system: System) -> AsyncIterator[Clinic]:
         yield Clinic(system, client, f"site-{uuid4().hex[:12]}")
 
 
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    """A browser with nobody's cookies."""
+@pytest.fixture(scope="session")
+async def one_chromium() -> AsyncIterator[Browser]:
     async with running_chromium() as browser:
         yield browser
+
+
+@pytest.fixture
+async def chromium(one_chromium: Browser) -> AsyncIterator[Browser]:
+    """A browser with nobody's cookies; its windows are closed after each test."""
+    yield one_chromium
+    for context in one_chromium.contexts:
+        await context.close()

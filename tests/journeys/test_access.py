@@ -83,7 +83,7 @@ def guarded() -> Iterator[System]:
         yield running
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def ward(guarded: System) -> AsyncIterator[Ward]:
     auth = guarded.addresses.auth()
     async with httpx.AsyncClient(timeout=20, trust_env=False, auth=auth) as client:
