@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from statistics import median
 from typing import Annotated, Any
@@ -21,7 +22,7 @@ from aiokafka import AIOKafkaProducer
 from rich.console import Console
 
 from operate import background, databases
-from operate.bench import consume, growth, live, page, subscribers, tracing
+from operate.bench import consume, growth, live, page, sizing, subscribers, tracing
 from operate.bench.history import History
 from operate.bench.live import Live, percentiles
 from operate.errors import OperateError
@@ -83,31 +84,32 @@ FULL = Size(
 )
 
 
+class Only(StrEnum):
+    """A part that can be measured alone; tracing and sizing are measured in no other way."""
+
+    PAGE = "page"
+    GROWTH = "growth"
+    SUBSCRIBERS = "subscribers"
+    TRACING = "tracing"
+    SIZING = "sizing"
+
+
 def command(
     *,
     quick: Annotated[bool, typer.Option("--quick", help="Two minutes instead of ten.")] = False,
-    only_page: Annotated[bool, typer.Option("--page", help="The page alone.")] = False,
-    only_growth: Annotated[
-        bool, typer.Option("--growth", help="What a command costs on a long history, alone.")
-    ] = False,
-    only_tracing: Annotated[
-        bool, typer.Option("--tracing", help="What tracing costs; only when asked for.")
-    ] = False,
-    only_subscribers: Annotated[
-        bool, typer.Option("--subscribers", help="Subscribers outside, alone.")
-    ] = False,
+    only: Annotated[Only | None, typer.Option(help="One part alone.")] = None,
     file: Annotated[Path | None, typer.Option("--json", help="Where to write it.")] = None,
 ) -> None:
     """Measure speed and memory, as ratios to peers measured in the same run."""
-    size = QUICK if quick else FULL
-    alone = {
-        _page: only_page,
-        _growth: only_growth,
-        _tracing: only_tracing,
-        _subscribers: only_subscribers,
+    parts = {
+        Only.PAGE: _page,
+        Only.GROWTH: _growth,
+        Only.SUBSCRIBERS: _subscribers,
+        Only.TRACING: _tracing,
+        Only.SIZING: _sizing,
     }
-    wanted = [measure for measure, is_wanted in alone.items() if is_wanted]
-    measured = asyncio.run((wanted or [_measure])[0](size))
+    measure = parts[only] if only else _measure
+    measured = asyncio.run(measure(QUICK if quick else FULL))
     if file:
         file.write_text(json.dumps(measured, indent=1, sort_keys=True) + "\n")
     console.print_json(data=measured)
@@ -158,6 +160,22 @@ async def _tracing(size: Size) -> dict[str, Any]:
         rounds = max(size.rounds, TRACING_ROUNDS)
         folders = {"off": off.folder, "on": on.folder}
         return {"tracing": await tracing.measure(folders, rounds, size.calls)}
+
+
+async def _sizing(size: Size) -> dict[str, Any]:
+    """What an event costs on a running system of its own, and what clinics need by that."""
+    async with _folder() as home, httpx.AsyncClient(timeout=60, trust_env=False) as client:
+        await background.ensure_up(home, lambda _line: None)
+        try:
+            kafka = home.read("run.json")["parts"]["kafka"]["address"]
+            console.print("single calls, then two clinics of six weeks")
+            return {
+                "sizing": await sizing.measure(
+                    home, Live(home.addresses(), kafka, client), size.calls
+                )
+            }
+        finally:
+            background.down(home, lambda _line: None)
 
 
 async def _subscribers(size: Size) -> dict[str, Any]:
