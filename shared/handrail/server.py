@@ -11,6 +11,9 @@ from handrail.settings import Settings
 
 # How long a client has, once we are to end, to hear `connection: close` on its next answer.
 LEAVE_SECONDS = 1.0
+# Longer than clients and proxies keep an idle connection (often 5 to 60 s): whoever closes first must
+# not be we, under a request that is on its way.
+IDLE_SECONDS = 75
 
 
 class Server(uvicorn.Server):
@@ -41,6 +44,7 @@ def make(app: FastAPI, settings: Settings) -> Server:
         port=settings.http_port,
         log_config=None,
         access_log=False,
+        timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=5,
         server_header=False,
     )
