@@ -13,9 +13,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from handrail.topics import OWNERS, PARTITIONS, topic_of
 from operate import databases, rolling
 from operate.errors import OperateError
-from operate.home import SERVICES, Home
+from operate.home import HOST, SERVICES, Home
 from operate.parts import jars, topics
-from operate.parts.kafka import Kafka
+from operate.parts.kafka import Kafka, answers
 from operate.parts.postgres import Postgres
 from operate.processes import Child
 from tests.parts import running_kafka, running_postgres, temporary_home, until
@@ -210,6 +210,7 @@ async def test_a_broker_ends_in_order_and_starts_again(kafka: Kafka) -> None:
     await kafka.wait_ready()
 
     assert await kafka.is_ready()
+    assert await answers(f"{HOST}:1,{kafka.address}")
 
 
 async def test_every_topic_has_the_partitions_all_agree_on(kafka: Kafka) -> None:
@@ -223,7 +224,16 @@ async def test_every_topic_has_the_partitions_all_agree_on(kafka: Kafka) -> None
     assert [len(topic["partitions"]) for topic in described] == [PARTITIONS] * len(OWNERS)
 
 
-async def test_a_topic_with_another_partition_count_is_refused(kafka: Kafka) -> None:
+async def test_more_copies_than_brokers_and_another_partition_count_are_refused(
+    kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topics, "PATIENCE_SECONDS", 0)
+    with pytest.raises(
+        OperateError, match="3 copies of each topic take 3 brokers, and Kafka has 1"
+    ):
+        await topics.create(kafka.address, replicas=3)
+    monkeypatch.undo()
+
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.address)
     await admin.start()
     await admin.create_topics([NewTopic("intake.events", 3, 1)])

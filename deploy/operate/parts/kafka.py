@@ -213,7 +213,15 @@ def java() -> str:
 
 
 async def _is_listening(bootstrap: str) -> bool:
-    host, _, port = bootstrap.partition(",")[0].rpartition(":")
+    """Whether one of these addresses takes a connection; the others may be away."""
+    for address in bootstrap.split(","):
+        if await _takes_a_connection(address):
+            return True
+    return False
+
+
+async def _takes_a_connection(address: str) -> bool:
+    host, _, port = address.rpartition(":")
     try:
         async with asyncio.timeout(2):
             _, writer = await asyncio.open_connection(host, int(port))

@@ -1,6 +1,7 @@
 """The topics on the broker, as `handrail.topics` wants them."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from handrail.topics import OWNERS, PARTITIONS, topic_of
 from operate.errors import OperateError
 
+PATIENCE_SECONDS = 30
 CONFIG = {"retention.ms": "-1", "cleanup.policy": "delete"}
 
 
@@ -34,6 +36,7 @@ async def create(
 async def _create(admin: AIOKafkaAdminClient, names: list[str], replicas: int) -> None:
     if not names:
         return
+    await _wait_for_brokers(admin, replicas)
     topics = [NewTopic(name, PARTITIONS, replicas, topic_configs=CONFIG) for name in names]
     answer = await admin.create_topics(topics)
     for topic, code, *rest in answer.topic_errors:
@@ -43,9 +46,19 @@ async def _create(admin: AIOKafkaAdminClient, names: list[str], replicas: int) -
             raise OperateError(message)
 
 
+async def _wait_for_brokers(admin: AIOKafkaAdminClient, count: int) -> None:
+    """A topic with more copies than there are brokers is refused, and brokers start one by one."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while (there := len((await admin.describe_cluster())["brokers"])) < count:
+        if time.monotonic() > until:
+            message = f"{count} copies of each topic take {count} brokers, and Kafka has {there}."
+            raise OperateError(message)
+        await asyncio.sleep(0.2)
+
+
 async def _check(admin: AIOKafkaAdminClient, names: list[str]) -> None:
     """Wait until every topic has its leaders; then its partitions must be as many as agreed."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             described = await admin.describe_topics(names)
             if all(not topic["error_code"] and _has_leaders(topic) for topic in described):
