@@ -194,7 +194,11 @@ def start_logging(service: str, level: str) -> None:
     logging.basicConfig(stream=sys.stdout, level=level.upper(), format="%(message)s", force=True)
     logging.getLogger().handlers[0].setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_log_level, structlog.stdlib.add_logger_name],
+            foreign_pre_chain=[
+                structlog.stdlib.add_log_level,
+                structlog.stdlib.add_logger_name,
+                _in_a_trace,
+            ],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 _only_the_class_of_an_exception,
@@ -210,6 +214,7 @@ def start_logging(service: str, level: str) -> None:
             structlog.stdlib.filter_by_level,
             structlog.stdlib.add_log_level,
             structlog.contextvars.merge_contextvars,
+            _in_a_trace,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -249,6 +254,16 @@ def set_level(level: str) -> None:
     root.setLevel(level.upper())
     for name in _CAPPED:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+def _in_a_trace(
+    _logger: object, _name: str, entry: structlog.types.EventDict
+) -> structlog.types.EventDict:
+    """Which trace a line belongs to, if any."""
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        entry["trace_id"] = f"{context.trace_id:032x}"
+    return entry
 
 
 def _only_the_class_of_an_exception(

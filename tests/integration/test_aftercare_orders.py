@@ -43,7 +43,8 @@ def some(random: Random) -> Body:
         {"do": "accept_step_down"},
         {"do": "plan_first_visit", "first_visit_on": day(random, -10, 9)},
         {"do": "keep_first_visit", "visited_on": recently},
-        {"do": "miss_first_visit"},
+        # Seldom possible, so often said.
+        *[{"do": "miss_first_visit"} for _ in range(3)],
         {"do": "decline_step_down", "by": "person", "reason": "cost", "declined_on": recently},
         {"do": "complete_follow_up"} | call,
         {"do": "attempt_follow_up", "channel": channel, "outcome": "not_reached", "attempted_on": recently} | call,
@@ -132,9 +133,7 @@ async def left(conn: Connection) -> list[tuple[str, list[str]]]:
 def test_the_same_facts_in_any_order_leave_the_same(template: tuple[Postgres, Home]) -> None:
     service = Service("aftercare", begin, take, left, lane, resolve, FACTS)
 
-    taken = compare(template, service)
-
-    assert taken == {
+    wanted = {
         "start_step_down",
         "attempt_hand_off",
         "accept_step_down",
@@ -155,3 +154,5 @@ def test_the_same_facts_in_any_order_leave_the_same(template: tuple[Postgres, Ho
         "return_to_care",
         "close_day",
     }
+
+    assert compare(template, service, wanted) == wanted

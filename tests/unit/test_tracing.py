@@ -1,5 +1,7 @@
 """Which part of a trace is kept, and what hangs below what."""
 
+import json
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -80,3 +82,17 @@ def test_a_transaction_of_many_is_linked_to_the_others(exported: InMemorySpanExp
     assert set(spans) == {"process", "apply"}
     assert is_below(spans["apply"], spans["process"])
     assert [f"{link.context.trace_id:032x}" for link in spans["apply"].links] == ["12" * 16]
+
+
+def test_a_line_of_the_log_names_its_trace(
+    exported: InMemorySpanExporter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    telemetry.start_logging("test", "INFO")
+    with telemetry.span("call", SpanKind.SERVER, KEPT, {}):
+        telemetry.log.info("ours")
+        logging.getLogger("uvicorn").warning("a library's")
+    telemetry.log.info("outside")
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line.get("trace_id") for line in lines] == [TRACE, TRACE, None]
+    assert len(exported.get_finished_spans()) == 1

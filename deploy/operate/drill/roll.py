@@ -22,6 +22,8 @@ from operate.status import supervisor_pid
 
 EVENTS_A_SECOND = 200
 DRIVERS = 10
+# What a group's roster brings comes in one call; referrals and questions come one by one beside.
+SEATS_A_CALL = 10
 PEOPLE = 200
 OTHERS_A_SECOND = 5.0
 QUIET_SECONDS = 2.0
@@ -54,12 +56,17 @@ class Load:
         """Seats of some people, at a rate, until the drill ends; each person has one driver."""
         people = self.ward.admissions[number::DRIVERS]
         async with self.ward.client(PATIENCE_SECONDS) as client:
-            async for n in self._at(a_second, number):
-                turn, which = divmod(n, len(people))
-                body = self.ward.seat(f"r{number}-{n}", people[which], DAYS - turn % DAYS)
-                await self._command(client, "attendance", body)
-                self.ward.note([body])
-                self.order[body["admission_id"]].append(body["key"])
+            async for call in self._at(a_second / SEATS_A_CALL, number):
+                seats = []
+                for n in range(call * SEATS_A_CALL, (call + 1) * SEATS_A_CALL):
+                    turn, which = divmod(n, len(people))
+                    seats.append(
+                        self.ward.seat(f"r{number}-{n}", people[which], DAYS - turn % DAYS)
+                    )
+                await self._post(client, "attendance", "/v1/commands", [_said(s) for s in seats])
+                self.ward.note(seats)
+                for seat in seats:
+                    self.order[seat["admission_id"]].append(seat["key"])
 
     async def refer(self) -> None:
         """Referrals to intake."""
@@ -72,7 +79,7 @@ class Load:
                     "time_zone": "UTC",
                     "referral_source": "emergency_department",
                 }
-                await self._command(client, "intake", body)
+                await self._post(client, "intake", "/v1/command", _said(body))
 
     async def read(self, service: str, path: str) -> None:
         """Questions to a service that takes few commands."""
@@ -84,9 +91,8 @@ class Load:
                     service, client.build_request("GET", url.format(person=person)), client
                 )
 
-    async def _command(self, client: httpx.AsyncClient, service: str, body: dict[str, Any]) -> None:
-        url = f"{getattr(self.ward.addresses, service)}/v1/command"
-        body |= {"source": SITE, "occurred_at": datetime.now(UTC).isoformat()}
+    async def _post(self, client: httpx.AsyncClient, service: str, path: str, body: object) -> None:
+        url = f"{getattr(self.ward.addresses, service)}{path}"
         while not await self._ask(service, client.build_request("POST", url, json=body), client):  # noqa: ASYNC110  # no event
             await asyncio.sleep(0.1)
 
@@ -111,6 +117,10 @@ class Load:
             await asyncio.sleep(max(0.0, began + n / a_second - time.monotonic()))
             yield n
             n += 1
+
+
+def _said(body: dict[str, Any]) -> dict[str, Any]:
+    return body | {"source": SITE, "occurred_at": datetime.now(UTC).isoformat()}
 
 
 async def run(seconds: float, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
