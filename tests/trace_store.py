@@ -57,9 +57,8 @@ async def running_trace_store() -> AsyncIterator[TraceStore]:
         port = home.free_ports()["alerts"]
         words = [f"--armeria.ports[0].ip={HOST}", f"--armeria.ports[0].port={port}"]
         words.append("--armeria.ports[0].protocols[0]=http")
-        thrift = ["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
         process = subprocess.Popen(  # noqa: ASYNC220  # it runs beside the test
-            [kafka.java(), *thrift, "-jar", str(jar), *words],
+            [kafka.java(), "-Xmx128m", *kafka.THRIFT, "-jar", str(jar), *words],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

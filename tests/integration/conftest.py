@@ -17,6 +17,7 @@ from operate.parts import topics
 from operate.parts.kafka import Kafka
 from operate.parts.postgres import Postgres
 from tests.integration.encrypted import Papers, kafka_by_sasl_ssl, settings
+from tests.integration.fhir_desk import FhirDesk, hearing_of_stays
 from tests.integration.kit import Kit, pool_of_its_own, vault_of_its_own
 from tests.integration.outside import KEY, LOOPBACK, Outside
 from tests.integration.ward import Ward
@@ -126,6 +127,15 @@ async def vault(template: tuple[Postgres, Home]) -> AsyncIterator[Vault]:
     made = await vault_of_its_own(template, "intake")
     yield made
     await asyncio.wait_for(made.pool.close(), 10)
+
+
+@pytest.fixture
+async def stays(template: tuple[Postgres, Home], vault: Vault) -> AsyncIterator[FhirDesk]:
+    """What other systems write of referrals and stays, over a database of intake's."""
+    made = await pool_of_its_own(template, "intake")
+    async with hearing_of_stays(made, vault) as desk:
+        yield desk
+    await asyncio.wait_for(made.close(), 10)
 
 
 @pytest.fixture

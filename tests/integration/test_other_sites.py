@@ -23,7 +23,6 @@ from tests.integration.fhir_desk import (
     appointment,
     encounter,
     hearing,
-    hearing_of_stays,
     of_a_stay,
     patient,
 )
@@ -45,14 +44,6 @@ async def seats(
     pool = await pool_of_its_own(attendance_template, "attendance")
     async with hearing(pool, vault, 2) as made:
         await pool.execute(MOVE, MEANT[ELSEWHERE], "south")
-        yield made
-    await asyncio.wait_for(pool.close(), 10)
-
-
-@pytest.fixture
-async def stays(template: tuple[Postgres, Home], vault: Vault) -> AsyncIterator[FhirDesk]:
-    pool = await pool_of_its_own(template, "intake")
-    async with hearing_of_stays(pool, vault) as made:
         yield made
     await asyncio.wait_for(pool.close(), 10)
 

@@ -26,6 +26,7 @@ from operate.bench import consume, growth, live, page, sizing, subscribers, trac
 from operate.bench.history import History
 from operate.bench.live import Live, percentiles
 from operate.errors import OperateError
+from operate.ground import postgres_of
 from operate.home import HOST, Home, source_folder
 from operate.parts import topics
 from operate.parts.kafka import Kafka
@@ -298,8 +299,7 @@ async def _running(size: Size) -> dict[str, Any]:
 
 async def _single(home: Home, system: Live, size: Size, port: int) -> dict[str, Any]:
     """Single calls to attendance and to the same framework inserting one row, in turn."""
-    run = home.read("run.json")
-    admin = str(Postgres(home.folder / "postgres", _port(run), home.log("x")).admin_url())
+    admin = postgres_of(home, home.ports()).admin_url()
     url = await _peer_database(admin, home, "one_row")
     program = Path(source_folder(), "tests", "bench", "peers", "one_row.py")
     process = await asyncio.create_subprocess_exec(sys.executable, str(program), url, str(port))
@@ -329,10 +329,6 @@ async def _until_answers(client: httpx.AsyncClient, url: str) -> None:
         await asyncio.sleep(0.05)
     message = "the peer that inserts one row did not start"
     raise OperateError(message)
-
-
-def _port(run: dict[str, Any]) -> int:
-    return int(str(run["parts"]["postgres"]["address"]).rpartition(":")[2])
 
 
 def _rounded(values: dict[str, float]) -> dict[str, float]:

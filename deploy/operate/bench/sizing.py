@@ -13,8 +13,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from handrail.topics import PARTITIONS, topic_of
 from operate.bench.live import Live
+from operate.ground import postgres_of
 from operate.home import SERVICES, Home
-from operate.parts.postgres import Postgres
 from operate.processes import memory_mb
 from operate.simulate.play import Plan, Played, play
 
@@ -54,10 +54,10 @@ async def measure(home: Home, system: Live, calls: int) -> dict[str, Any]:
     spent = {name: now - spent[name] for name, now in cpu_seconds(run).items()}
     called = await _events(system) - events
 
-    before = await _kept(home, run, system)
+    before = await _kept(home, system)
     care_days = sum([await _care_days(system, seed) for seed in SEEDS])
     events, database, topics = (
-        now - then for now, then in zip(await _kept(home, run, system), before, strict=True)
+        now - then for now, then in zip(await _kept(home, system), before, strict=True)
     )
     cost = Cost(
         {name: seconds * 1000 / called for name, seconds in spent.items()},
@@ -124,10 +124,10 @@ async def _care_days(system: Live, seed: int) -> int:
     return days
 
 
-async def _kept(home: Home, run: Mapping[str, Any], system: Live) -> tuple[int, int, int]:
+async def _kept(home: Home, system: Live) -> tuple[int, int, int]:
     """Events on the topics, bytes of all databases, and of the topics on one broker."""
     topics = await asyncio.to_thread(_topic_bytes, home.folder / "kafka")
-    return await _events(system), await _database_bytes(home, run), topics
+    return await _events(system), await _database_bytes(home), topics
 
 
 def _topic_bytes(folder: Path) -> int:
@@ -148,10 +148,8 @@ async def _events(system: Live) -> int:
         await consumer.stop()
 
 
-async def _database_bytes(home: Home, run: Mapping[str, Any]) -> int:
-    port = int(str(run["parts"]["postgres"]["address"]).rpartition(":")[2])
-    admin = Postgres(home.folder / "postgres", port, home.log("x")).admin_url()
-    conn = await asyncpg.connect(admin)
+async def _database_bytes(home: Home) -> int:
+    conn = await asyncpg.connect(postgres_of(home, home.ports()).admin_url())
     try:
         return int(await conn.fetchval("select sum(pg_database_size(oid)) from pg_database"))
     finally:

@@ -17,8 +17,8 @@ from operate import background, databases
 from operate.bench.hospital import Hospital
 from operate.bench.live import Live, command_of, count_missed, percentiles
 from operate.bench.outside import Outside
+from operate.ground import postgres_of
 from operate.home import HOST, Home
-from operate.parts.postgres import Postgres
 
 # What the load is slower than: a hospital that takes so long keeps a queue.
 BUSY_SECONDS, SLOW_SECONDS = 0.03, 1.0
@@ -42,8 +42,7 @@ async def measure(home: Home, load: Load) -> dict[str, Any]:
     await background.ensure_up(home, lambda _line: None)
     try:
         parts = home.read("run.json")["parts"]
-        port = int(str(parts["postgres"]["address"]).rpartition(":")[2])
-        admin = Postgres(home.folder / "postgres", port, home.log("x")).admin_url()
+        admin = postgres_of(home, home.ports()).admin_url()
         intake = await asyncpg.connect(databases.url_of(admin, "intake", home))
         async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
             system = Live(home.addresses(), parts["kafka"]["address"], client)

@@ -19,9 +19,8 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from handrail.topics import PARTITIONS, partition_of, topic_of
 from operate import status
-from operate.ground import EXTERNAL_DATABASE, EXTERNAL_KAFKA
+from operate.ground import EXTERNAL_DATABASE, EXTERNAL_KAFKA, postgres_of
 from operate.home import HOST, SERVICES, Home
-from operate.parts.postgres import Postgres
 
 PARTS = ("kafka", "postgres")
 TOPICS = ("intake", "attendance")
@@ -228,8 +227,7 @@ def _admin(home: Home) -> str:
     external = os.environ.get(EXTERNAL_DATABASE)
     if external:
         return external
-    port = home.ports()["postgres"]
-    return Postgres(home.folder / "postgres", port, home.log("postgres")).admin_url()
+    return postgres_of(home, home.ports()).admin_url()
 
 
 def database_url(home: Home, name: str) -> str:
