@@ -39,5 +39,5 @@ def drilled(folder: Path, *words: str) -> dict[str, Any]:
     )
     assert result.exists(), done.stdout + done.stderr
     told: dict[str, Any] = json.loads(result.read_text())
-    assert done.returncode == 0, told
+    assert done.returncode == 0, json.dumps(told)
     return told

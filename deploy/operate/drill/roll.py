@@ -63,7 +63,10 @@ class Load:
                     seats.append(
                         self.ward.seat(f"r{number}-{n}", people[which], DAYS - turn % DAYS)
                     )
-                await self._post(client, "attendance", "/v1/commands", [_said(s) for s in seats])
+                said = [_said(seat) for seat in seats]
+                for result in await self._post(client, "attendance", "/v1/commands", said):
+                    if result["status"] == "rejected":
+                        self.failed[f"attendance {result['code']}"] += 1
                 self.ward.note(seats)
                 for seat in seats:
                     self.order[seat["admission_id"]].append(seat["key"])
@@ -91,12 +94,19 @@ class Load:
                     service, client.build_request("GET", url.format(person=person)), client
                 )
 
-    async def _post(self, client: httpx.AsyncClient, service: str, path: str, body: object) -> None:
+    async def _post(self, client: httpx.AsyncClient, service: str, path: str, body: object) -> Any:
         url = f"{getattr(self.ward.addresses, service)}{path}"
-        while not await self._ask(service, client.build_request("POST", url, json=body), client):  # noqa: ASYNC110  # no event
+        while True:
+            answer = await self._ask(service, client.build_request("POST", url, json=body), client)
+            if answer is not None:
+                return answer.json()
             await asyncio.sleep(0.1)
 
-    async def _ask(self, service: str, request: httpx.Request, client: httpx.AsyncClient) -> bool:
+    async def _ask(
+        self, service: str, request: httpx.Request, client: httpx.AsyncClient
+    ) -> httpx.Response | None:
+        """The answer; None, and counted, when it failed."""
+        answer = None
         began = time.perf_counter()
         self.requests[service] += 1
         try:
@@ -107,7 +117,8 @@ class Load:
         self.took.append((time.perf_counter() - began) * 1000)
         if code:
             self.failed[f"{service} {code}"] += 1
-        return not code
+            return None
+        return answer
 
     async def _at(self, a_second: float, number: int) -> Any:
         """Count, at a rate; who was held up makes up for it, and no turn is left out."""
@@ -155,6 +166,8 @@ async def drill(
     dice = random.Random(seed)  # noqa: S311  # a drill must be repeatable
     ward = Ward(addresses, dice, home.folder / "ledger.jsonl", synced=False)
     await ward.admit(PEOPLE)
+    # Attendance refuses seats of people of whom it has not heard.
+    assert await judge.until_rest(home, REST_SECONDS)
     load = Load(ward)
     began = time.monotonic()
     async with asyncio.TaskGroup() as group:
