@@ -66,7 +66,13 @@ QUICK = Size(
     calls=1000,
     page=page.Load(concerns=2_000, seconds=5, streams=100, reads=60),
     outside=subscribers.Load(
-        revocations=100, busy=240, rate=80, seconds=10, rounds=3, messages=500
+        revocations=100,
+        busy=240,
+        rate=80,
+        seconds=10,
+        rounds=3,
+        round_seconds=10,
+        messages=500,
     ),
 )
 FULL = Size(
@@ -80,7 +86,13 @@ FULL = Size(
     calls=2000,
     page=page.Load(concerns=10_000, seconds=20, streams=500, reads=200),
     outside=subscribers.Load(
-        revocations=300, busy=240, rate=80, seconds=20, rounds=4, messages=5000
+        revocations=300,
+        busy=240,
+        rate=80,
+        seconds=20,
+        rounds=11,
+        round_seconds=10,
+        messages=5000,
     ),
 )
 
