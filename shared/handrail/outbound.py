@@ -1,6 +1,7 @@
 """Calls to addresses that someone else chose: never into our own network unless it is allowed."""
 
 import asyncio
+import functools
 import socket
 import ssl
 from collections.abc import Iterable, Mapping, Sequence
@@ -118,10 +119,16 @@ class Guarded(httpcore.AsyncNetworkBackend):
         )
 
 
+@functools.cache
+def authorities() -> ssl.SSLContext:
+    """Whom this machine trusts; read once, as that takes 40 ms in which nothing else runs."""
+    return ssl.create_default_context()
+
+
 def client(allowed: Sequence[Network] = ()) -> httpcore.AsyncConnectionPool:
     """A client that follows no redirect, reads no proxy setting and calls only what it may."""
     return httpcore.AsyncConnectionPool(
-        ssl_context=ssl.create_default_context(),
+        ssl_context=authorities(),
         max_connections=100,
         keepalive_expiry=5,
         network_backend=Guarded(allowed),

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser
 
+from handrail.outbound import authorities
 from tests.journeys.browser import running_chromium
 from tests.journeys.clinic import Clinic
 from tests.parts import System, running_system
@@ -22,7 +23,7 @@ def system() -> Iterator[System]:
 @pytest.fixture
 async def clinic(system: System) -> AsyncIterator[Clinic]:
     """A site nobody has heard of yet."""
-    async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=20, trust_env=False, verify=authorities()) as client:
         yield Clinic(system, client, f"site-{uuid4().hex[:12]}")
 
 

@@ -1,7 +1,9 @@
 """Sign-in by OpenID Connect: authorization code with PKCE, and the ID token checked by its keys."""
 
+import math
 import secrets
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
@@ -11,10 +13,13 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from alerts.page.access import ROLES, Role
+from handrail import outbound
 
 ROLE_CLAIM, PROGRAMS_CLAIM = "handrail_role", "handrail_programs"
 ALGORITHMS = ["RS256", "ES256", "PS256"]
 SECONDS = 10
+# How long what a provider says of itself is taken as known.
+KNOWN_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ class Provider:
     client_id: str
     client_secret: str
     scope: str
+    _known: dict[str, Any] = field(default_factory=dict)
+    _known_at: float = -math.inf
 
     async def begin(self, redirect_uri: str) -> Begun:
         """Begin a sign-in. Raises SignInFailed when the provider does not answer."""
@@ -70,6 +77,7 @@ class Provider:
                 keys = (await client.request("GET", about["jwks_uri"], withhold_token=True)).json()
             claims = self._checked(str(token.get("id_token", "")), keys, nonce)
         except (OAuthError, JoseError, httpx2.HTTPError, ValueError, KeyError) as error:
+            self._known_at = -math.inf
             raise SignInFailed from error
         return _identity(claims)
 
@@ -87,9 +95,16 @@ class Provider:
         return dict(token.claims)
 
     async def _about(self) -> dict[str, Any]:
+        if time.monotonic() - self._known_at > KNOWN_SECONDS:
+            self._known, self._known_at = await self._ask(), time.monotonic()
+        return self._known
+
+    async def _ask(self) -> dict[str, Any]:
         address = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
         try:
-            async with httpx2.AsyncClient(timeout=SECONDS, trust_env=False) as client:
+            async with httpx2.AsyncClient(
+                timeout=SECONDS, trust_env=False, verify=outbound.authorities()
+            ) as client:
                 about = (await client.get(address)).raise_for_status().json()
         except (httpx2.HTTPError, ValueError) as error:
             raise SignInFailed from error
@@ -107,6 +122,7 @@ class Provider:
             code_challenge_method="S256",
             timeout=SECONDS,
             trust_env=False,
+            verify=outbound.authorities(),
         )
 
 
