@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -20,7 +21,8 @@ from handrail.telemetry import log
 from handrail.transient import TRANSIENT
 
 BATCH = 1000
-IDLE_MILLISECONDS = 5
+# How long nothing may come until the loop turns; what comes is taken at once.
+IDLE_MILLISECONDS = 1000
 AT_ONCE = 4
 STUCK_SECONDS = 30.0
 # After a broker's end a consumer may never find it again; a new one does.
@@ -74,13 +76,17 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
         async def decode(_message: KafkaMessage) -> list[object]:
             return []
 
+        async def get_msg(consumer: AIOKafkaConsumer) -> tuple[Record, ...]:
+            # FastStream's own sleeps after an empty answer as long as it waited for one: with short
+            # waits an idle service turns without end, with long ones it is late.
+            fetched = await consumer.getmany(timeout_ms=IDLE_MILLISECONDS, max_records=BATCH)
+            return tuple(chain.from_iterable(fetched.values()))
+
         subscriber = broker.subscriber(
             *self.topics,
             group_id=f"handrail-{self.service}",
             group_instance_id=f"{self.service}-{instance}",
             batch=True,
-            max_records=BATCH,
-            batch_timeout_ms=IDLE_MILLISECONDS,
             auto_offset_reset="earliest",
             session_timeout_ms=10_000,
             heartbeat_interval_ms=1_000,
@@ -94,6 +100,7 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
         async def on_events(message: KafkaMessage) -> None:
             await self.take(message.raw_message)
 
+        subscriber.get_msg = get_msg  # type: ignore[method-assign]  # no setting does it
         subscriber(on_events)
         self._consumer = lambda: subscriber.consumer
 
