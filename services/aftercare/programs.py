@@ -6,8 +6,7 @@ from handrail.access.guard import Programs
 from handrail.outbox import Connection
 
 _STEP_DOWN = """
-select a.program_id from hand_offs h left join admissions a on a.admission_id = survivor_of(h.admission_id)
-where h.step_down_id = $1
+select program_of(admission_id) as program_id from hand_offs where step_down_id = $1
 """
 
 

@@ -43,6 +43,11 @@ def seeing(programs: Iterable[str] | None) -> Iterator[None]:
         _present.reset(before)
 
 
+async def see_all() -> None:
+    """For routes whose answer hangs on more than programmes: a dependency of theirs, after the guard."""
+    see(None)
+
+
 async def see_all_until_commit(conn: Connection) -> None:
     """The rest of this transaction is the service's own work, on what the caller was found to see."""
     await conn.execute(_SEE_ALL)

@@ -19,6 +19,7 @@ import asyncpg
 from attendance import commands as attendance
 from attendance import roster
 from handrail.receipts import Result
+from handrail.sight import SEES_ALL
 from intake import admission
 from intake import commands as intake
 from operate.bench import filling
@@ -82,7 +83,7 @@ async def measure(urls: Sequence[str], service: str, rounds: int) -> dict[str, l
     Each round is taken back, so that all of them find the same.
     """
     took: dict[str, list[list[float]]] = defaultdict(lambda: [[] for _ in urls])
-    sides = [await asyncpg.connect(url) for url in urls]
+    sides = [await asyncpg.connect(url, server_settings=SEES_ALL) for url in urls]
     people = [[str(r["admission_id"]) for r in await s.fetch(filling.IN_CARE)][:8] for s in sides]
     for number in range(rounds + WARM_UP):
         for place, side in enumerate(sides):

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -81,6 +82,13 @@ async def pool_of_its_own(
     """Connections to a fresh copy of a service's database."""
     url = databases.url_of(template[0].admin_url(), service, template[1])
     return await _pool_of_a_copy(template[0], url, service, size)
+
+
+async def address_of(pool: asyncpg.Pool, template: tuple[Postgres, Home], service: str) -> str:
+    """Where the copy lies that these connections are of, for the service's own role."""
+    name = await pool.fetchval("select current_database()")
+    url = databases.url_of(template[0].admin_url(), service, template[1])
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
 async def vault_of_its_own(

@@ -6,6 +6,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from handrail.sight import SEES_ALL
 from operate import databases
 from operate.bench import filling
 from operate.home import Home
@@ -22,8 +23,8 @@ select sum(heap_blks_hit + heap_blks_read + idx_blks_hit + idx_blks_read) from p
 
 async def cost(url: str, service: str) -> tuple[dict[str, int], int]:
     """Rows that each command reads, and pages that all of them touch."""
-    conn = await asyncpg.connect(url)
-    watcher = await asyncpg.connect(url)
+    conn = await asyncpg.connect(url, server_settings=SEES_ALL)
+    watcher = await asyncpg.connect(url, server_settings=SEES_ALL)
     try:
         people = [str(r["admission_id"]) for r in await conn.fetch(filling.IN_CARE)][:8]
         said = of_intake(people) if service == "intake" else of_attendance(people)
@@ -52,7 +53,7 @@ async def filled(template: tuple[Postgres, Home], service: str, count: int) -> s
     await admin.execute(f"create database {name} template {service} owner {service}")
     await admin.close()
     url = base.removesuffix(service) + name
-    conn = await asyncpg.connect(url)
+    conn = await asyncpg.connect(url, server_settings=SEES_ALL)
     await conn.execute(filling.SITE, "north")
     await conn.execute(filling.BY_SERVICE[service], count, "north")
     await conn.execute("vacuum analyze")

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -18,9 +17,9 @@ from handrail import pools, sight
 from handrail.events import intake
 from handrail.fhir.asked import Asked
 from handrail.settings import Settings
-from operate import databases
 from operate.home import Home
 from operate.parts.postgres import Postgres
+from tests.integration.kit import address_of
 from tests.integration.ward import LADDER, Ward
 
 LOCKED = (
@@ -89,10 +88,7 @@ class Two:
 async def two(
     ward: Ward, pool: asyncpg.Pool, alerts_template: tuple[Postgres, Home]
 ) -> AsyncIterator[Two]:
-    server, home = alerts_template
-    parts = urlsplit(databases.url_of(server.admin_url(), "alerts", home))
-    copy = await pool.fetchval("select current_database()")
-    address = urlunsplit(parts._replace(path=f"/{copy}"))
+    address = await address_of(pool, alerts_template, "alerts")
     here, elsewhere = await ward.admitted(), await ward.admitted()
     await transferred(ward, elsewhere, HERE, ELSEWHERE)
     for one in (here, elsewhere):

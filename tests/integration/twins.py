@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 
 from handrail.outbox import Connection
 from handrail.receipts import Result
+from handrail.sight import SEES_ALL
 from operate import databases
 from operate.home import Home
 from operate.parts.postgres import Postgres
@@ -211,7 +212,7 @@ def _two_databases(
         admin = await asyncpg.connect(server.admin_url())
         await admin.execute(f"create database {fresh} template {name} owner {name}")
         await admin.close()
-        return await asyncpg.connect(base.removesuffix(name) + fresh)
+        return await asyncpg.connect(base.removesuffix(name) + fresh, server_settings=SEES_ALL)
 
     sides = [runner.run(opened()) for _ in range(2)]
     try:

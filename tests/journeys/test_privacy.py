@@ -9,6 +9,7 @@ import asyncpg
 import httpx
 from pypdf import PdfReader
 
+from handrail.sight import SEES_ALL
 from operate import databases
 from operate.parts.postgres import Postgres
 from tests.journeys.clinic import OK, Clinic
@@ -83,7 +84,8 @@ async def test_it_is_over_by_itself(clinic: Clinic) -> None:
     assert (await clinic.client.get(f"{url}/record", headers=headers)).status_code == OK
     home = clinic.system.home
     server = Postgres(home.folder / "postgres", home.ports()["postgres"], home.log("postgres"))
-    conn = await asyncpg.connect(databases.url_of(str(server.admin_url()), "intake", home))
+    url_of_intake = databases.url_of(str(server.admin_url()), "intake", home)
+    conn = await asyncpg.connect(url_of_intake, server_settings=SEES_ALL)
     try:
         # The hours have passed.
         await conn.execute(

@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 
+from handrail.sight import SEES_ALL
 from operate import databases
 from operate.bench import filling
 from operate.errors import OperateError
@@ -41,7 +42,7 @@ async def _filled(home: Home, admin: str, service: str, count: int) -> str:
         await conn.close()
     base, _, query = databases.url_of(admin, service, home).rpartition(f"/{service}")
     url = f"{base}/{name}{query}"
-    conn = await asyncpg.connect(url)
+    conn = await asyncpg.connect(url, server_settings=SEES_ALL)
     try:
         await conn.execute(filling.SITE, SITE)
         await conn.execute(filling.BY_SERVICE[service], count, SITE)

@@ -15,6 +15,7 @@ from typing import Any
 import asyncpg
 import httpx
 
+from handrail.sight import SEES_ALL
 from operate import background, databases
 from operate.bench.hospital import Hospital
 from operate.bench.live import Live, command_of, count_missed, percentiles
@@ -46,7 +47,8 @@ async def measure(home: Home, load: Load) -> dict[str, Any]:
     try:
         parts = home.read("run.json")["parts"]
         admin = postgres_of(home, home.ports()).admin_url()
-        intake = await asyncpg.connect(databases.url_of(admin, "intake", home))
+        url = databases.url_of(admin, "intake", home)
+        intake = await asyncpg.connect(url, server_settings=SEES_ALL)
         async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
             system = Live(home.addresses(), parts["kafka"]["address"], client)
             try:

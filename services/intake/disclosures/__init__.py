@@ -43,6 +43,6 @@ def install(service: Service) -> None:
     service.app.include_router(backport.told_routes(service.api_pool, service.committed, key))
     service.app.include_router(emergency_routes.routes(service.api_pool, service.committed, key))
     service.loops += [reader.run, courier.run, topics.run]
-    service.shows["emergencies"] = lambda: emergencies.to_review(service.api_pool)
+    service.shows["emergencies"] = lambda: emergencies.to_review(service.work_pool)
     service.shows["topics"] = topics.status
-    service.shows["subscribers"] = lambda: subscribers.status(service.api_pool)
+    service.shows["subscribers"] = lambda: subscribers.status(service.work_pool)

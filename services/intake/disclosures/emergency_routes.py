@@ -4,9 +4,9 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 
-from handrail import edges
+from handrail import edges, sight
 from handrail.access.guard import caller_of
 from handrail.edges import Committed
 from intake.disclosures import emergencies
@@ -14,8 +14,10 @@ from intake.disclosures.emergencies import Emergency, Review
 
 
 def routes(pool: asyncpg.Pool, committed: Committed, key: bytes) -> APIRouter:
-    """Declare, look while it lasts, list, review."""
-    router = APIRouter(prefix="/v1/emergencies", tags=["disclosures"])
+    """Declare, look while it lasts, list, review; also of persons of other programmes."""
+    router = APIRouter(
+        prefix="/v1/emergencies", tags=["disclosures"], dependencies=[Depends(sight.see_all)]
+    )
 
     @router.put("/{emergency_id}")
     async def put_emergency(

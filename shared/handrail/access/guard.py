@@ -18,8 +18,10 @@ from handrail.access.tokens import BadToken, InnerAuth, ProviderAway, Tokens
 from handrail.outbox import Connection
 from handrail.settings import FromEnvironment
 
-# By the name of a path's part: the programmes of what it names; none where there is no such thing.
-Programs: TypeAlias = Mapping[str, Callable[[Connection, UUID], Awaitable[Iterable[str | None]]]]
+# The programmes of a thing; none where there is no such thing.
+AskPrograms: TypeAlias = Callable[[Connection, UUID], Awaitable[Iterable[str | None]]]
+# By the name of the path's part that names it.
+Programs: TypeAlias = Mapping[str, AskPrograms]
 # Who calls where no token is asked for and none came.
 ON_LOOPBACK = Caller("loopback", "system", None)
 
@@ -143,17 +145,22 @@ class Guard:
     async def _require_own(self, request: Request, caller: Caller) -> None:
         """What is not there is refused as what is another's: a refusal tells nobody what there is."""
         named = [(name, ask) for name, ask in self.programs.items() if name in request.path_params]
-        assert self.pool is not None
-        async with self.pool.acquire() as conn:
-            for name, ask in named:
-                try:
-                    wanted = UUID(str(request.path_params[name]))
-                except ValueError:
-                    raise Refused("programme") from None
-                if not caller.sees(await ask(conn, wanted)):
-                    raise Refused("programme")
         if not named:
             raise Refused("programme")
+        # Asked of all: a person who has a stay elsewhere, too, is not theirs alone.
+        with sight.seeing(None):
+            for name, ask in named:
+                if not caller.sees(await self._whose(ask, str(request.path_params[name]))):
+                    raise Refused("programme")
+
+    async def _whose(self, ask: AskPrograms, named: str) -> Iterable[str | None]:
+        try:
+            wanted = UUID(named)
+        except ValueError:
+            return ()
+        assert self.pool is not None
+        async with self.pool.acquire() as conn:
+            return await ask(conn, wanted)
 
 
 def install(app: FastAPI, problem: Callable[..., JSONResponse]) -> None:

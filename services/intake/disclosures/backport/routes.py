@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import asyncpg
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
-from handrail import edges
+from handrail import edges, sight
 from handrail.access.table import Caller
 from handrail.edges import Committed
 from handrail.fhir.asked import Asked
@@ -27,13 +27,15 @@ _Ids = Annotated[list[str] | None, Query(alias="id", max_length=made.MOST)]
 _Statuses = Annotated[list[str] | None, Query(alias="status", max_length=4)]
 _Number = Annotated[str | None, Query(max_length=20)]
 _Content = Annotated[str | None, Query(max_length=20)]
+# What a subscriber may be told is decided by consents, whatever the programme.
+_BY_CONSENT = [Depends(sight.see_all)]
 
 
 def routes(
     pool: asyncpg.Pool, committed: Committed, key: bytes, allowed: tuple[Network, ...]
 ) -> APIRouter:
     """Made, replaced and ended by whom they are; read by the routes that all kinds have."""
-    router = APIRouter(prefix=f"{BASE}/{KIND}", tags=["fhir"])
+    router = APIRouter(prefix=f"{BASE}/{KIND}", tags=["fhir"], dependencies=_BY_CONSENT)
 
     def asking(request: Request, interaction: Interaction) -> Asking:
         client = require(request, KIND, interaction).client
@@ -73,7 +75,7 @@ def routes(
 
 def told_routes(pool: asyncpg.Pool, committed: Committed, key: bytes) -> APIRouter:
     """What was told of, read by the subscriber that was told."""
-    router = APIRouter(prefix=TOLD, tags=["fhir"])
+    router = APIRouter(prefix=TOLD, tags=["fhir"], dependencies=_BY_CONSENT)
 
     @router.get("/Appointment/{resource_id}")
     async def get_seat(request: Request, resource_id: str) -> Response:
