@@ -49,7 +49,7 @@ async def _watched_rate(url: str, events: int) -> float:
                 began, first = time.perf_counter(), applied
             if applied >= events:
                 return (applied - first) / (time.perf_counter() - began)
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
     message = f"alerts did not take {events} events in {PATIENCE_SECONDS:.0f} s"
     raise OperateError(message)
 
