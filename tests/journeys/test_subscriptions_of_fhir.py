@@ -47,6 +47,8 @@ async def client(clinic: Clinic, registered: str, scope: str = ALL) -> AsyncFHIR
     form = {
         "grant_type": "client_credentials",
         "handrail_role": "subscriber",
+        # Consents decide, whatever the programme.
+        "handrail_programs": "none-of-ours",
         "client_id": registered,
         "scope": scope,
     }
