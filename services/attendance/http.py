@@ -100,8 +100,7 @@ def routes(  # noqa: C901  # one short function a route
         hours: Annotated[int, Query(ge=0, le=720)] = 24,
     ) -> list[dict[str, Any]]:
         """Sites asked for a roster so long ago that have reported nothing since."""
-        async with pool.acquire() as conn:
-            return await watchdog.silent_feeds(conn, timedelta(hours=hours))
+        return await watchdog.now_silent(pool, timedelta(hours=hours))
 
     @router.get("/sites/{site_id}/policy")
     async def get_policy(site_id: SiteId) -> dict[str, int]:

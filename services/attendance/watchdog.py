@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 
-from handrail import sites
+from handrail import sight, sites
 from handrail.events.attendance import RosterOverdue
 from handrail.outbox import Connection, stage
 from handrail.telemetry import log
@@ -99,10 +99,11 @@ async def silent_feeds(conn: Connection, after: timedelta) -> list[dict[str, Any
     return [dict(row) for row in await conn.fetch(_SILENT, after)]
 
 
-async def now_silent(pool: asyncpg.Pool) -> list[dict[str, Any]]:
-    """The silent feeds of this moment, as the service's status shows them."""
-    async with pool.acquire() as conn:
-        return await silent_feeds(conn, SILENT_AFTER)
+async def now_silent(pool: asyncpg.Pool, after: timedelta = SILENT_AFTER) -> list[dict[str, Any]]:
+    """The silent feeds of this moment: of whole sites, whatever the caller sees; nobody is named."""
+    with sight.seeing(None):
+        async with pool.acquire() as conn:
+            return await silent_feeds(conn, after)
 
 
 async def run(pool: asyncpg.Pool, committed: Callable[[], None]) -> None:

@@ -13,6 +13,7 @@ from attendance.dose import dose, week_of
 from attendance.facts import Admission
 from handrail import sites
 from handrail.outbox import Connection
+from handrail.sight import SEES_ALL
 from operate import databases
 from operate.home import Home
 from operate.parts.postgres import Postgres
@@ -27,7 +28,7 @@ async def conn(template: tuple[Postgres, Home]) -> AsyncIterator[Connection]:
     server, home = template
     url = databases.url_of(server.admin_url(), "attendance", home)
     databases.migrate(url, "attendance")
-    connection = await asyncpg.connect(url)
+    connection = await asyncpg.connect(url, server_settings=SEES_ALL)
     transaction = connection.transaction()
     await transaction.start()
     await sites.learn(connection, [("north", "UTC", "wall", NOW.date() - timedelta(days=9))])
