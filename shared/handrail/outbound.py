@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 import httpcore
@@ -120,8 +120,11 @@ class Guarded(httpcore.AsyncNetworkBackend):
 
 
 @functools.cache
-def authorities() -> ssl.SSLContext:
-    """Whom this machine trusts; read once, as that takes 40 ms in which nothing else runs."""
+def authorities(_protocol: Literal["http", "mllp"] = "http") -> ssl.SSLContext:
+    """Whom this machine trusts; read once, as that takes 40 ms in which nothing else runs.
+
+    One for each protocol: HTTP's clients write its name into theirs.
+    """
     return ssl.create_default_context()
 
 

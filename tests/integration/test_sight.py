@@ -7,19 +7,26 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from pydantic import SecretStr
 
 from alerts import fhir
 from alerts.page import person, store
 from alerts.page.access import Member
 from alerts.page.store import Filter
-from handrail import pools, sight
+from handrail import sight
 from handrail.events import intake
 from handrail.fhir.asked import Asked
-from handrail.settings import Settings
 from operate.home import Home
 from operate.parts.postgres import Postgres
 from tests.integration.kit import address_of
+from tests.integration.sights import (
+    ELSEWHERE,
+    HERE,
+    NOBODYS,
+    Programs,
+    api_pool_of,
+    is_shown,
+    locked_and_open,
+)
 from tests.integration.ward import LADDER, Ward
 
 LOCKED = (
@@ -34,7 +41,6 @@ LOCKED = (
     "suppressions",
     "teams",
 )
-HERE, ELSEWHERE, NOBODYS = "iop", "iop-evening", "iop-of-nobody"
 # Whoever this is, no check of the application holds them up.
 ANYBODY = Member(b"", "nora", "counsellor", None, "")
 # What takes a day or a mistake to come about.
@@ -98,7 +104,7 @@ async def two(
         tried = {"channel": "phone", "outcome": "no_answer"}
         await ward.says("record_outreach", concern_id=row["concern_id"], **tried)
     await pool.execute(LATER)
-    api = await pools.api_pool("alerts", Settings(database_url=SecretStr(address)))
+    api = await api_pool_of(pool, alerts_template, "alerts")
     yield Two(here, elsewhere, address, api)
     await asyncio.wait_for(api.close(), 10)
 
@@ -111,7 +117,7 @@ async def transferred(ward: Ward, who: UUID, start: str, end: str) -> None:
 @pytest.mark.usefixtures("pool")
 async def test_a_query_that_asks_for_no_programme_is_given_those_that_were_said(two: Two) -> None:
     both = {two.here, two.elsewhere}
-    expected: list[tuple[tuple[str, ...] | None, set[UUID]]] = [
+    expected: list[tuple[Programs, set[UUID]]] = [
         (None, both),
         ((HERE,), {two.here}),
         ((ELSEWHERE, NOBODYS), {two.elsewhere}),
@@ -123,11 +129,7 @@ async def test_a_query_that_asks_for_no_programme_is_given_those_that_were_said(
     ]
 
     for table in LOCKED:
-        for programs, who in expected:
-            with sight.seeing(programs):
-                assert await two.seen(table) == who, (table, programs)
-        # Nothing was said, on a connection that a moment ago saw all.
-        assert await two.seen(table) == set(), table
+        await is_shown(two.seen, table, expected)
 
 
 async def test_the_pages_and_fhir_find_nobody_elsewhere_without_their_own_checks(two: Two) -> None:
@@ -250,14 +252,7 @@ async def test_a_page_of_one_programmes_attempts_is_found_without_reading_all_ot
 async def test_each_table_with_a_person_in_it_is_locked_or_known_not_to_be(
     pool: asyncpg.Pool,
 ) -> None:
-    rows = await pool.fetch("""
-        select c.relname, c.relrowsecurity and c.relforcerowsecurity as is_locked
-        from pg_class c join pg_attribute a on a.attrelid = c.oid
-        where c.relkind = 'r' and a.attname in ('admission_id', 'concern_id', 'program_id')
-            and c.relnamespace = 'public'::regnamespace
-    """)
-    locked = {row["relname"] for row in rows if row["is_locked"]}
-    open_ = {row["relname"] for row in rows} - locked
+    locked, open_ = await locked_and_open(pool, "admission_id", "concern_id", "program_id")
 
     assert locked == set(LOCKED)
     # COPY writes the first; the other two name a concern and nothing more.

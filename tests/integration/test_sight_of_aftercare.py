@@ -8,17 +8,24 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from pydantic import SecretStr
 
 from aftercare import hand_off, store
 from aftercare.commands import COMMANDS
 from aftercare.programs import PROGRAMS
-from handrail import pools, sight, sites
-from handrail.settings import Settings
+from handrail import sight, sites
 from operate import databases
 from operate.home import Home
 from operate.parts.postgres import Postgres
-from tests.integration.kit import address_of, pool_of_its_own
+from tests.integration.kit import pool_of_its_own
+from tests.integration.sights import (
+    ELSEWHERE,
+    HERE,
+    NOBODYS,
+    Programs,
+    api_pool_of,
+    is_shown,
+    locked_and_open,
+)
 
 LOCKED = ("admissions", "hand_offs", "follow_ups")
 # Whose rows there are, as if nobody had thought of programmes.
@@ -31,7 +38,6 @@ SEEN = {
         join hand_offs h using (step_down_id)
     """,
 }
-HERE, ELSEWHERE, NOBODYS = "iop", "iop-evening", "iop-of-nobody"
 NOW = datetime(2026, 11, 2, 18, tzinfo=UTC)
 
 
@@ -65,8 +71,7 @@ async def three(template: tuple[Postgres, Home]) -> AsyncIterator[Three]:
     url = databases.url_of(server.admin_url(), "aftercare", home)
     await asyncio.to_thread(databases.migrate, url, "aftercare")
     pool = await pool_of_its_own(template, "aftercare")
-    address = await address_of(pool, template, "aftercare")
-    api = await pools.api_pool("aftercare", Settings(database_url=SecretStr(address)))
+    api = await api_pool_of(pool, template, "aftercare")
     here, duplicate, elsewhere, expected = (uuid4() for _ in range(4))
     where = {here: HERE, duplicate: ELSEWHERE, elsewhere: ELSEWHERE, expected: None}
     async with pool.acquire() as conn, conn.transaction():
@@ -100,7 +105,7 @@ async def test_a_query_that_asks_for_no_programme_is_given_those_that_were_said(
     three: Three,
 ) -> None:
     here, elsewhere = {three.here, three.duplicate}, {three.elsewhere}
-    expected: list[tuple[tuple[str, ...] | None, set[UUID]]] = [
+    expected: list[tuple[Programs, set[UUID]]] = [
         (None, here | elsewhere | {three.expected}),
         ((HERE,), here),
         ((ELSEWHERE, NOBODYS), elsewhere),
@@ -111,11 +116,7 @@ async def test_a_query_that_asks_for_no_programme_is_given_those_that_were_said(
 
     for table in LOCKED:
         bare = {three.duplicate} if table == "admissions" else set()
-        for programs, who in expected:
-            with sight.seeing(programs):
-                assert await three.seen(table) == who - bare, (table, programs)
-        # Nothing was said, on a connection that a moment ago saw all.
-        assert await three.seen(table) == set(), table
+        await is_shown(three.seen, table, ((programs, who - bare) for programs, who in expected))
 
 
 async def test_a_hand_off_is_shown_where_the_guard_says_that_its_person_is(three: Three) -> None:
@@ -168,11 +169,6 @@ async def test_a_merge_taken_back_and_a_transfer_are_seen_at_once(three: Three) 
 
 
 async def test_each_table_with_a_person_in_it_is_locked(three: Three) -> None:
-    rows = await three.pool.fetch("""
-        select distinct c.relname, c.relrowsecurity and c.relforcerowsecurity as is_locked
-        from pg_class c join pg_attribute a on a.attrelid = c.oid
-        where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace
-            and a.attname in ('admission_id', 'step_down_id', 'patient_id', 'program_id')
-    """)
+    names = ("admission_id", "step_down_id", "patient_id", "program_id")
 
-    assert {row["relname"]: row["is_locked"] for row in rows} == dict.fromkeys(LOCKED, True)
+    assert await locked_and_open(three.pool, *names) == (set(LOCKED), set())

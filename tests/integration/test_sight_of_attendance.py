@@ -9,19 +9,26 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from pydantic import SecretStr
 
 from attendance import fhir, roster, store, watchdog
 from attendance.commands import COMMANDS
 from attendance.facts import Admission
 from attendance.programs import PROGRAMS
-from handrail import pools, sight, sites
+from handrail import sight, sites
 from handrail.access.table import Caller
 from handrail.fhir.asked import Asked
-from handrail.settings import Settings
 from operate.home import Home
 from operate.parts.postgres import Postgres
-from tests.integration.kit import address_of, pool_of_its_own
+from tests.integration.kit import pool_of_its_own
+from tests.integration.sights import (
+    ELSEWHERE,
+    HERE,
+    NOBODYS,
+    Programs,
+    api_pool_of,
+    is_shown,
+    locked_and_open,
+)
 
 # By table: the column that says whose a row is.
 LOCKED = {
@@ -35,7 +42,6 @@ LOCKED = {
 }
 # A calendar names nobody.
 OPEN = {"sessions", "series"}
-HERE, ELSEWHERE, NOBODYS = "iop", "iop-evening", "iop-of-nobody"
 SIGHTS: tuple[tuple[str, ...], ...] = (
     (HERE,),
     (ELSEWHERE, NOBODYS),
@@ -107,8 +113,7 @@ class Three:
 @pytest.fixture
 async def three(attendance_template: tuple[Postgres, Home]) -> AsyncIterator[Three]:
     pool = await pool_of_its_own(attendance_template, "attendance")
-    address = await address_of(pool, attendance_template, "attendance")
-    api = await pools.api_pool("attendance", Settings(database_url=SecretStr(address)))
+    api = await api_pool_of(pool, attendance_template, "attendance")
     here, elsewhere, expected = people = [uuid4() for _ in range(3)]
     first = NOW.date() - timedelta(days=9)
     known = [
@@ -155,7 +160,7 @@ async def test_a_query_that_asks_for_no_programme_is_given_those_that_were_said(
     three: Three,
 ) -> None:
     everybody = {three.here, three.elsewhere, three.expected}
-    expected: list[tuple[tuple[str, ...] | None, set[UUID]]] = [
+    expected: list[tuple[Programs, set[UUID]]] = [
         (None, everybody),
         *zip(
             SIGHTS,
@@ -165,11 +170,7 @@ async def test_a_query_that_asks_for_no_programme_is_given_those_that_were_said(
     ]
 
     for table in LOCKED:
-        for programs, who in expected:
-            with sight.seeing(programs):
-                assert await three.seen(table) == who, (table, programs)
-        # Nothing was said, on a connection that a moment ago saw all.
-        assert await three.seen(table) == set(), table
+        await is_shown(three.seen, table, expected)
 
 
 async def test_what_the_guard_lets_pass_is_shown_whole_and_nothing_else_of_it(
@@ -263,14 +264,8 @@ async def test_whose_seats_may_be_seen_is_found_without_reading_all_admissions(
 
 
 async def test_each_table_with_a_person_in_it_is_locked_or_known_not_to_be(three: Three) -> None:
-    rows = await three.pool.fetch("""
-        select distinct c.relname, c.relrowsecurity and c.relforcerowsecurity as is_locked
-        from pg_class c join pg_attribute a on a.attrelid = c.oid
-        where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and a.attname in (
-            'admission_id', 'survivor_id', 'duplicate_id', 'patient_id', 'session_id', 'program_id'
-        )
-    """)
-    locked = {row["relname"] for row in rows if row["is_locked"]}
+    of_people = ("admission_id", "survivor_id", "duplicate_id", "patient_id")
+    locked, open_ = await locked_and_open(three.pool, *of_people, "session_id", "program_id")
 
     assert locked == set(LOCKED)
-    assert {row["relname"] for row in rows} - locked == OPEN
+    assert open_ == OPEN

@@ -1,7 +1,6 @@
 """The second lock of intake: what PostgreSQL shows where nobody thinks of programmes."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,24 +11,30 @@ import asyncpg
 import httpx
 import pytest
 from fastapi import Depends, FastAPI
-from joserfc import jwt
-from joserfc.jwk import OctKey
-from pydantic import SecretStr
 
-from handrail import http, pools, sight
+from handrail import http, sight
 from handrail.access import guard
 from handrail.access.guard import Guard
 from handrail.access.rates import Rates
-from handrail.access.tokens import INNER, Tokens
+from handrail.access.tokens import Tokens
 from handrail.fhir.asked import Asked
-from handrail.settings import Settings
 from intake import admission, fhir, lists
 from intake.commands import COMMANDS
 from intake.disclosures import emergency_routes
 from intake.programs import PROGRAMS
 from operate.home import Home
 from operate.parts.postgres import Postgres
-from tests.integration.kit import address_of, pool_of_its_own
+from tests.inner import inner_token
+from tests.integration.kit import pool_of_its_own
+from tests.integration.sights import (
+    ELSEWHERE,
+    HERE,
+    NOBODYS,
+    Programs,
+    api_pool_of,
+    is_shown,
+    locked_and_open,
+)
 
 LOCKED = (
     "admissions",
@@ -40,7 +45,6 @@ LOCKED = (
     "deliveries",
     "ledger",
 )
-HERE, ELSEWHERE, NOBODYS = "iop", "iop-evening", "iop-of-nobody"
 KEY = "a-secret-of-these-tests"
 # What takes a day, a subscriber or an accident to come about.
 LATER = """
@@ -103,8 +107,7 @@ class Three:
 @pytest.fixture
 async def three(template: tuple[Postgres, Home]) -> AsyncIterator[Three]:
     pool = await pool_of_its_own(template, "intake")
-    address = await address_of(pool, template, "intake")
-    api = await pools.api_pool("intake", Settings(database_url=SecretStr(address)))
+    api = await api_pool_of(pool, template, "intake")
     here, elsewhere, referred = [await refer(pool, uuid4()) for _ in range(3)]
     await admit(pool, here, HERE)
     await admit(pool, elsewhere, ELSEWHERE)
@@ -149,24 +152,14 @@ def over(three: Three) -> httpx.AsyncClient:
 
 
 def bearer(*programs: str) -> dict[str, str]:
-    claims = {
-        "iss": INNER,
-        "aud": "us",
-        "sub": "nora",
-        "exp": int(time.time()) + 60,
-        "handrail_role": "counsellor",
-        "handrail_programs": list(programs),
-    }
-    token = jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(KEY))
-    return {"authorization": f"Bearer {token}"}
+    return {"authorization": f"Bearer {inner_token(KEY, 'counsellor', *programs)}"}
 
 
 async def test_a_query_that_asks_for_no_programme_is_given_those_that_were_said(
     three: Three,
 ) -> None:
-    everybody = {three.here, three.elsewhere, three.referred}
-    expected: list[tuple[tuple[str, ...] | None, set[UUID]]] = [
-        (None, everybody),
+    everybody: set[UUID | None] = {three.here, three.elsewhere, three.referred}
+    expected: list[tuple[Programs, set[UUID | None]]] = [
         ((HERE,), {three.here}),
         ((ELSEWHERE, NOBODYS), {three.elsewhere}),
         ((HERE, ELSEWHERE), {three.here, three.elsewhere}),
@@ -177,12 +170,7 @@ async def test_a_query_that_asks_for_no_programme_is_given_those_that_were_said(
     for table in LOCKED:
         # Of nobody is that a site's law was set.
         nobodys = {None} if table == "ledger" else set()
-        for programs, who in expected:
-            with sight.seeing(programs):
-                found = await three.seen(table)
-            assert found == who | (nobodys if programs is None else set()), (table, programs)
-        # Nothing was said, on a connection that a moment ago saw all.
-        assert await three.seen(table) == set(), table
+        await is_shown(three.seen, table, [(None, everybody | nobodys), *expected])
 
 
 async def test_fhir_finds_nobody_elsewhere_without_its_own_check(three: Three) -> None:
@@ -287,16 +275,8 @@ async def test_what_hangs_on_one_programmes_people_is_found_without_reading_all_
 
 
 async def test_each_table_with_a_person_in_it_is_locked_or_known_not_to_be(three: Three) -> None:
-    rows = await three.pool.fetch("""
-        select distinct c.relname, c.relrowsecurity and c.relforcerowsecurity as is_locked
-        from pg_class c join pg_attribute a on a.attrelid = c.oid
-        where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace
-            and a.attname in (
-                'admission_id', 'patient_id', 'program_id', 'delivery', 'subject', 'about'
-            )
-    """)
-    locked = {row["relname"] for row in rows if row["is_locked"]}
-    open_ = {row["relname"] for row in rows} - locked
+    of_people = ("admission_id", "patient_id", "program_id")
+    locked, open_ = await locked_and_open(three.pool, *of_people, "delivery", "subject", "about")
 
     assert locked == set(LOCKED)
     # The catalogue has no persons. Of messages keyed names and sealed words lie there, of what was

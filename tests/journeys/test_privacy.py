@@ -11,7 +11,7 @@ from pypdf import PdfReader
 
 from handrail.sight import SEES_ALL
 from operate import databases
-from operate.parts.postgres import Postgres
+from operate.ground import postgres_of
 from tests.journeys.clinic import OK, Clinic
 from tests.journeys.test_fhir import token
 from tests.journeys.visitor import sign_in
@@ -83,8 +83,7 @@ async def test_it_is_over_by_itself(clinic: Clinic) -> None:
     url, headers = await declared(clinic, person)
     assert (await clinic.client.get(f"{url}/record", headers=headers)).status_code == OK
     home = clinic.system.home
-    server = Postgres(home.folder / "postgres", home.ports()["postgres"], home.log("postgres"))
-    url_of_intake = databases.url_of(str(server.admin_url()), "intake", home)
+    url_of_intake = databases.url_of(postgres_of(home, home.ports()).admin_url(), "intake", home)
     conn = await asyncpg.connect(url_of_intake, server_settings=SEES_ALL)
     try:
         # The hours have passed.

@@ -1,19 +1,17 @@
 """The guard says to the database what a caller may see: nothing before it knows who that is."""
 
-import time
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 from fastapi import Depends, FastAPI
 from fastapi.responses import StreamingResponse
-from joserfc import jwt
-from joserfc.jwk import OctKey
 
 from handrail import sight
 from handrail.access.guard import Guard
 from handrail.access.rates import Rates
-from handrail.access.tokens import INNER, Tokens
+from handrail.access.tokens import Tokens
+from tests.inner import inner_token
 
 KEY = "a-secret-of-these-tests"
 MINE, OPEN, PAGE = "/fhir/R4/Flag", "/health/live", "/"
@@ -39,15 +37,7 @@ def app(*, is_required: bool) -> FastAPI:
 
 
 def token(*programs: str) -> str:
-    claims = {
-        "iss": INNER,
-        "aud": "us",
-        "sub": "nora",
-        "exp": int(time.time()) + 60,
-        "handrail_role": "system",
-        "handrail_programs": list(programs),
-    }
-    return jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(KEY))
+    return inner_token(KEY, "system", *programs)
 
 
 async def seen(path: str, *programs: str, is_required: bool = True, has_token: bool = True) -> str:

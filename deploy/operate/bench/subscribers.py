@@ -183,17 +183,21 @@ def _noting(people: Iterable[str], noted: list[str]) -> Iterator[str]:
 
 def _beside(found: dict[bool, list[list[float]]]) -> dict[str, Any]:
     """Medians of the rounds: a machine that stands still for a moment spoils one round's p99."""
-    rounds = {is_slow: list(map(percentiles, rounds)) for is_slow, rounds in found.items()}
-    p50, p99 = (
-        {is_slow: [one[name] for one in ones] for is_slow, ones in rounds.items()}
-        for name in ("p50_ms", "p99_ms")
-    )
-    return {
-        "alone": _rounded({"p50_ms": median(p50[False]), "p99_ms": median(p99[False])}),
-        "beside_a_slow_one": _rounded({"p50_ms": median(p50[True]), "p99_ms": median(p99[True])}),
-        "p99_ratio": round(median(map(truediv, p99[True], p99[False])), 3),
-        "p99_ms_of_rounds": {"alone": p99[False], "beside_a_slow_one": p99[True]},
+    alone, beside = (list(map(percentiles, found[is_slow])) for is_slow in (False, True))
+    p99 = {
+        "alone": [one["p99_ms"] for one in alone],
+        "beside_a_slow_one": [one["p99_ms"] for one in beside],
     }
+    return {
+        "alone": _middle(alone),
+        "beside_a_slow_one": _middle(beside),
+        "p99_ratio": round(median(map(truediv, p99["beside_a_slow_one"], p99["alone"])), 3),
+        "p99_ms_of_rounds": p99,
+    }
+
+
+def _middle(rounds: list[dict[str, float]]) -> dict[str, float]:
+    return _rounded({name: median(one[name] for one in rounds) for name in ("p50_ms", "p99_ms")})
 
 
 def _rounded(values: dict[str, float]) -> dict[str, float]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import functools
 import ssl
 from collections.abc import Sequence
 from typing import Any
@@ -48,17 +47,11 @@ async def deliver(
             await asyncio.wait_for(writer.wait_closed(), 1)
 
 
-@functools.cache
-def _authorities() -> ssl.SSLContext:
-    """As `outbound.authorities`, and not that one: HTTP writes its own name into it."""
-    return ssl.create_default_context()
-
-
 async def _connected(url: str, allowed: Sequence[Network]) -> tuple[Any, Any]:
     """A connection to an address of the name; every one was checked."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or 0
-    tls = _authorities() if parts.scheme == "mllps" else None
+    tls = outbound.authorities("mllp") if parts.scheme == "mllps" else None
     last: Exception | None = None
     for address in await outbound.addresses(host, port, allowed):
         try:
