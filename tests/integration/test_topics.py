@@ -27,6 +27,9 @@ from tests.integration.encrypted import PASSWORD, USER, Papers, lets_in, setting
 from tests.integration.kit import Kit
 from tests.integration.outside import KEY, LOOPBACK, SITE, Outside, many, missed
 
+# kafka-python forgets a connection that is still busy when its client is closed.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
+
 REFUSED = (errors.TopicAuthorizationFailedError, errors.GroupAuthorizationFailedError)
 
 

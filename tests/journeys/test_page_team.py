@@ -84,7 +84,8 @@ async def test_an_operator_sees_all_services_and_dead_letters_without_content(
 
     async def is_told() -> bool:
         await screen.go("/operate")
-        return "intake.events" in await screen.page.locator("#letters ~ div").inner_text()
+        told = screen.page.locator("section", has=screen.page.locator("#letters"))
+        return "intake.events" in await told.inner_text()
 
     await until(is_told, "the dead letter is shown")
     words = await screen.page.content()
