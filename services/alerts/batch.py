@@ -24,7 +24,6 @@ class Batch:
     """One claimed batch on its way through the rules."""
 
     ladder: Ladder
-    partition: int
     rows: dict[UUID, Row] = field(default_factory=dict)
     sites: dict[str, Site] = field(default_factory=dict)
     assessments: list[tuple[object, ...]] = field(default_factory=list)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import groupby
+from typing import TypeAlias
 from uuid import UUID
 
 from alerts import policies, record, store, teams
@@ -31,25 +32,28 @@ from handrail.sites import Site, closed_event
 READS = ("intake", "attendance", "aftercare")
 
 
+# How far a site's days are over on a partition: the last one before, the new one, and its cause.
+Ended: TypeAlias = dict[tuple[str, int], tuple[date | None, date, str | None]]
+
+
 async def take(conn: Connection, received: Sequence[Received], ladder: Ladder) -> None:
-    """Take a batch of one partition: keep its facts, raise what is early, end days that are over."""
-    batch = Batch(ladder, received[0].partition)
+    """Take what was heard: keep its facts, raise what is early, end days that are over."""
+    batch = Batch(ladder)
     told = await _keep_facts(conn, batch, received)
-    ended = await _days_to_end(conn, received, batch.partition)
-    for site_id, (_, _, cause) in ended.items():
-        due = await store.load_due(conn, site_id, batch.partition)
-        batch.rows |= {i: row for i, row in due.items() if i not in batch.rows}
-        for i in due:
-            batch.rows[i].cause = batch.rows[i].cause or cause
-    await _load_sites(conn, batch, ended)
+    ended = await _days_to_end(conn, received)
+    for i, row in (await store.load_due(conn, ended)).items():
+        due = batch.rows.setdefault(i, row)
+        due.cause = due.cause or ended[due.site_id, due.partition][2]
+    await _load_sites(conn, batch, {site_id for site_id, _ in ended})
     history = await _histories(conn, batch.rows.values())
-    for site_id, (after, through, cause) in ended.items():
-        _end_days(batch, site_id, _days(batch, site_id, after, through), history)
-        await store.end_days(conn, site_id, batch.partition, through)
-        _close_days(batch, batch.sites[site_id], through, cause)
+    for (site_id, partition), (after, through, cause) in ended.items():
+        rows = [row for row in batch.rows.values() if row.place == (site_id, partition)]
+        _end_days(batch, site_id, rows, _days(rows, after, through), history)
+        _close_days(batch, batch.sites[site_id], partition, through, cause)
+    await store.end_days(conn, {place: through for place, (_, through, _) in ended.items()})
     touched = {i for i, _ in told}
     for i, row in batch.rows.items():
-        if i in touched and row.record.waiting and row.site_id not in ended:
+        if i in touched and row.record.waiting and row.place not in ended:
             tell(batch, row, [], batch.glimpse(row, _before(row, history)))
     await write(conn, batch)
 
@@ -61,7 +65,7 @@ async def apply_own(
 
     The row's `heard_at` is when the fact was recorded.
     """
-    batch = Batch(ladder, row.partition, rows={row.admission_id: row})
+    batch = Batch(ladder, rows={row.admission_id: row})
     row.record.waiting.append(fact)
     await store.add_facts(conn, [(row.admission_id, fact)])
     await sites.load(conn, [row.site_id])
@@ -110,17 +114,14 @@ def _merges(received: Iterable[Received]) -> dict[tuple[UUID, UUID], bool]:
     }
 
 
-async def _days_to_end(
-    conn: Connection, received: Sequence[Received], partition: int
-) -> dict[str, tuple[date | None, date, str | None]]:
-    """Sites for which days are now over: the last one ended, the new one, and what caused it."""
+async def _days_to_end(conn: Connection, received: Sequence[Received]) -> Ended:
     closings = [(r, r.event) for r in received if isinstance(r.event, DayClosed)]
     if not closings:
         return {}
     await store.hear(conn, [(e.site_id, e.partition, r.owner, e.day) for r, e in closings])
-    causes = {e.site_id: r.traceparent for r, e in closings}
-    found = await store.days_to_end(conn, causes, partition, len(READS))
-    return {site: (after, through, causes[site]) for site, (after, through) in found.items()}
+    causes = {(e.site_id, e.partition): r.traceparent for r, e in closings}
+    found = await store.days_to_end(conn, causes, len(READS))
+    return {place: (after, through, causes[place]) for place, (after, through) in found.items()}
 
 
 async def _load_sites(conn: Connection, batch: Batch, ended: Iterable[str]) -> None:
@@ -145,20 +146,23 @@ def _before(row: Row, history: dict[UUID, list[Fact]]) -> list[Fact]:
     return [fact for fact in facts if (fact.owner, fact.sequence) not in waiting]
 
 
-def _days(batch: Batch, site_id: str, after: date | None, through: date) -> list[int]:
+def _days(rows: Sequence[Row], after: date | None, through: date) -> list[int]:
     """The days to end, in order: from the first fact on where none was ended before."""
     last = through.toordinal()
     if after is not None:
         return list(range(after.toordinal() + 1, last + 1))
-    rows = [row for row in batch.rows.values() if row.site_id == site_id]
     first = min((f.recorded for row in rows for f in row.record.waiting), default=last)
     return list(range(min(first, last), last + 1))
 
 
-def _end_days(batch: Batch, site_id: str, days: list[int], history: dict[UUID, list[Fact]]) -> None:
-    for row in batch.rows.values():
-        if row.site_id != site_id:
-            continue
+def _end_days(
+    batch: Batch,
+    site_id: str,
+    rows: Sequence[Row],
+    days: list[int],
+    history: dict[UUID, list[Fact]],
+) -> None:
+    for row in rows:
         outcomes: list[Outcome] = []
         for policy, spell in groupby(days, lambda day: batch.policies.on(site_id, day)):
             ladder, before = replace(batch.ladder, policy=policy), _before(row, history)
@@ -210,7 +214,7 @@ def _say_band(batch: Batch, row: Row, day: int, assessment: Assessment, band: in
     return now
 
 
-def _close_days(batch: Batch, site: Site, through: date, cause: str | None) -> None:
+def _close_days(batch: Batch, site: Site, partition: int, through: date, cause: str | None) -> None:
     """Say that everything that hung on this day is decided."""
-    event = closed_event(AlertsDayClosed, site, through, batch.partition)
+    event = closed_event(AlertsDayClosed, site, through, partition)
     batch.telling.closings.append((event, cause))

@@ -1,4 +1,4 @@
-"""What alerts hears: intake, attendance and aftercare, one partition's batch at a time."""
+"""What alerts hears: intake, attendance and aftercare."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from handrail.outbox import Connection
 
 
 def on_events(ladder: Ladder) -> Apply:
-    """The use case of a batch under the ladder in force."""
+    """What becomes of what was heard, under the ladder in force."""
 
     async def apply(conn: Connection, received: Sequence[Received]) -> None:
         await concern.take(conn, received, ladder)

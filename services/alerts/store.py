@@ -1,9 +1,9 @@
 """The alerts service's own tables."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from alerts import record
@@ -16,9 +16,11 @@ select admission_id, site_id, partition, watched, body from admissions
 where admission_id = any($1::uuid[]) order by admission_id for update
 """
 _LOAD_DUE = """
-select admission_id, site_id, partition, watched, body from admissions
-where site_id = $1 and partition = $2 and (watched or pending)
-order by admission_id for update
+select a.admission_id, a.site_id, a.partition, a.watched, a.body
+from unnest($1::text[], $2::smallint[]) as place (site_id, partition)
+join admissions a using (site_id, partition)
+where a.watched or a.pending
+order by a.admission_id for update of a
 """
 _SAVE = """
 insert into admissions as a (admission_id, site_id, partition, watched, pending, body)
@@ -49,13 +51,15 @@ select * from unnest($1::text[], $2::smallint[], $3::text[], $4::date[])
 on conflict (site_id, partition, owner) do update set day = greatest(d.day, excluded.day)
 """
 _HEARD = """
-select h.site_id, o.day as over, min(h.day) as heard, count(*) as owners
-from days_heard h left join days_over o using (site_id, partition)
-where h.site_id = any($1::text[]) and h.partition = $2
-group by h.site_id, o.day
+select h.site_id, h.partition, o.day as over, min(h.day) as heard, count(*) as owners
+from unnest($1::text[], $2::smallint[]) as place (site_id, partition)
+join days_heard h using (site_id, partition)
+left join days_over o using (site_id, partition)
+group by h.site_id, h.partition, o.day
 """
 _OVER = """
-insert into days_over as o (site_id, partition, day) values ($1, $2, $3)
+insert into days_over as o (site_id, partition, day)
+select * from unnest($1::text[], $2::smallint[], $3::date[])
 on conflict (site_id, partition) do update set day = excluded.day
 """
 ASSESSMENT = (
@@ -68,6 +72,10 @@ ASSESSMENT = (
     "level",
     "table_version",
 )
+
+
+# A site and a partition: what its days end for.
+Place: TypeAlias = tuple[str, int]
 
 
 @dataclass(slots=True)
@@ -84,6 +92,11 @@ class Row:
     # When what came last was recorded.
     heard_at: datetime | None = None
 
+    @property
+    def place(self) -> Place:
+        """Whose end of days concerns it."""
+        return self.site_id, self.partition
+
     @classmethod
     def new(cls, admission_id: UUID, site_id: str, partition: int) -> "Row":
         """An admission heard of for the first time."""
@@ -96,9 +109,12 @@ async def load(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, Row]:
     return {r["admission_id"]: _row(r) for r in await conn.fetch(_LOAD, list(ids))}
 
 
-async def load_due(conn: Connection, site_id: str, partition: int) -> dict[UUID, Row]:
-    """The admissions that the end of a day concerns, locked until the transaction ends."""
-    return {r["admission_id"]: _row(r) for r in await conn.fetch(_LOAD_DUE, site_id, partition)}
+async def load_due(conn: Connection, places: Collection[Place]) -> dict[UUID, Row]:
+    """The admissions that the end of a day there concerns, locked until the transaction ends."""
+    if not places:
+        return {}
+    rows = await conn.fetch(_LOAD_DUE, *map(list, zip(*places, strict=True)))
+    return {r["admission_id"]: _row(r) for r in rows}
 
 
 def _row(found: Mapping[str, Any]) -> Row:
@@ -162,20 +178,22 @@ async def hear(conn: Connection, closed: Sequence[tuple[str, int, str, date]]) -
 
 
 async def days_to_end(
-    conn: Connection, site_ids: Iterable[str], partition: int, owners: int
-) -> dict[str, tuple[date | None, date]]:
-    """For each site where all `owners` have closed a new day: the last ended and the new one."""
-    rows = await conn.fetch(_HEARD, sorted(set(site_ids)), partition)
+    conn: Connection, places: Iterable[Place], owners: int
+) -> dict[Place, tuple[date | None, date]]:
+    """For each place where all `owners` have closed a new day: the last ended and the new one."""
+    rows = await conn.fetch(_HEARD, *map(list, zip(*sorted(places), strict=True)))
     return {
-        r["site_id"]: (r["over"], r["heard"])
+        (r["site_id"], r["partition"]): (r["over"], r["heard"])
         for r in rows
         if r["owners"] == owners and (r["over"] is None or r["heard"] > r["over"])
     }
 
 
-async def end_days(conn: Connection, site_id: str, partition: int, day: date) -> None:
-    """Days through `day` are over for this site on this partition."""
-    await conn.execute(_OVER, site_id, partition, day)
+async def end_days(conn: Connection, through: Mapping[Place, date]) -> None:
+    """Days through the one given are over at each place."""
+    if through:
+        rows = [(*place, day) for place, day in sorted(through.items())]
+        await conn.execute(_OVER, *map(list, zip(*rows, strict=True)))
 
 
 async def add_assessments(conn: Connection, rows: list[tuple[object, ...]]) -> None:

@@ -1,4 +1,4 @@
-"""Applies one claimed batch in one transaction, and finds the one event that cannot be applied."""
+"""Applies claimed batches in one transaction, and finds the one event that cannot be applied."""
 
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -21,6 +21,10 @@ from handrail.transient import TRANSIENT
 Apply: TypeAlias = Callable[[Connection, Sequence[Received]], Awaitable[None]]
 
 
+class Separately(Exception):
+    """One of several batches stands in the way: nothing is done, and each is to be tried alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Applier:
     """Where a service keeps what it hears, and `use_case`, the one thing it does with a batch."""
@@ -29,35 +33,41 @@ class Applier:
     use_case: Apply
     after_commit: Callable[[], None] = lambda: None
 
-    async def apply(self, batch: Batch) -> int:
-        """Apply a batch that nobody has applied; gives back how many of its events were news.
+    async def apply(self, batches: Sequence[Batch]) -> int:
+        """Apply batches of one topic that nobody has applied; how many of their events were news.
 
-        Raises Superseded where another has moved on, and what is TRANSIENT: nothing is done then.
+        Raises Separately where several cannot be applied together, Superseded where another has
+        moved on with the only one, and what is TRANSIENT: nothing is done then.
         """
         try:
-            count = await self._apply_batch(batch, singly=False)
-        except (Superseded, *TRANSIENT, KafkaError):
+            count = await self._apply_batches(batches, singly=False)
+        except (*TRANSIENT, KafkaError):
             raise
-        except Exception as error:  # noqa: BLE001  # one bad message must not hold up the others
-            metrics.REFUSED.labels(batch.topic).inc()
-            log.warning("feed.batch_refused", topic=batch.topic, error=type(error).__name__)
-            count = await self._apply_batch(batch, singly=True)
+        except Exception as error:  # one bad message must not hold up the others
+            if len(batches) > 1:
+                raise Separately from error
+            if isinstance(error, Superseded):
+                raise
+            metrics.REFUSED.labels(batches[0].topic).inc()
+            log.warning("feed.batch_refused", topic=batches[0].topic, error=type(error).__name__)
+            count = await self._apply_batches(batches, singly=True)
         self.after_commit()
         return count
 
-    async def _apply_batch(self, batch: Batch, *, singly: bool) -> int:
-        with metrics.timed(metrics.BATCH_SECONDS, batch.topic):
-            claimed = await self._commit_batch(batch, singly=singly)
-        metrics.APPLIED.labels(batch.topic).inc(len(claimed.apply))
+    async def _apply_batches(self, batches: Sequence[Batch], *, singly: bool) -> int:
+        topic = batches[0].topic
+        with metrics.timed(metrics.BATCH_SECONDS, topic):
+            claimed = await self._commit(batches, singly=singly)
+        metrics.APPLIED.labels(topic).inc(len(claimed.apply))
         return len(claimed.apply)
 
-    async def _commit_batch(self, batch: Batch, *, singly: bool) -> inbox.Claimed:
+    async def _commit(self, batches: Sequence[Batch], *, singly: bool) -> inbox.Claimed:
         async with self.pool.acquire() as conn, conn.transaction():
-            claimed = await inbox.claim(conn, batch)
+            claimed = await inbox.claim(conn, batches)
             if singly:
                 await self._apply_singly(conn, claimed.apply)
             elif claimed.apply:
-                with _spans(batch.topic, claimed.apply) as events:
+                with _spans(batches[0].topic, claimed.apply) as events:
                     await self.use_case(conn, events)
             for key in claimed.mended:
                 await self._redrive(conn, key, drop_unreadable=False)
@@ -149,6 +159,6 @@ def _about(topic: str, events: Sequence[Received]) -> telemetry.Attributes:
     return {
         telemetry.SYSTEM: "kafka",
         telemetry.DESTINATION: topic,
-        telemetry.PARTITION: str(events[0].partition),
+        telemetry.PARTITION: ",".join(sorted({str(event.partition) for event in events})),
         telemetry.BATCH_COUNT: len(events),
     }

@@ -1,9 +1,8 @@
-"""Takes other services' events: raw batches from FastStream, one transaction a partition."""
+"""Takes other services' events: raw batches from FastStream, few transactions a fetch."""
 
 import asyncio
 import contextlib
 import time
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -15,7 +14,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
 from handrail import metrics
-from handrail.applying import Applier
+from handrail.applying import Applier, Separately
 from handrail.inbox import Batch, Superseded
 from handrail.telemetry import log
 from handrail.transient import TRANSIENT
@@ -23,7 +22,10 @@ from handrail.transient import TRANSIENT
 BATCH = 1000
 # How long nothing may come until the loop turns; what comes is taken at once.
 IDLE_MILLISECONDS = 1000
-AT_ONCE = 4
+# A large fetch is applied in so many transactions at a time, each for some of the partitions. A
+# small one takes a single transaction, whose dozen statements cost more than its few events.
+LANES = 4
+SMALL = 100
 STUCK_SECONDS = 30.0
 # After a broker's end a consumer may never find it again; a new one does.
 SILENT_SECONDS = 10.0
@@ -160,13 +162,12 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
         return {TopicPartition(row[0], row[1]): row[2] for row in rows}
 
     async def take(self, records: Sequence[Record]) -> None:
-        """Apply a fetched batch, each partition number on its own; never raises."""
-        parts: dict[int, dict[TopicPartition, list[Record]]] = defaultdict(dict)
+        """Apply a fetched batch, each partition's records in order; never raises."""
+        lanes = 1 if len(records) <= SMALL else LANES
+        shares: list[list[Record]] = [[] for _ in range(lanes)]
         for record in records:
-            tp = TopicPartition(record.topic, record.partition)
-            parts[record.partition].setdefault(tp, []).append(record)
-        limit = asyncio.Semaphore(AT_ONCE)
-        done = await asyncio.gather(*(self._take_part(limit, part) for part in parts.values()))
+            shares[record.partition % lanes].append(record)
+        done = await asyncio.gather(*(self._take_share(share) for share in shares))
         if all(done):
             self._recovered()
             if self.rest_seconds and len(records) < BATCH:
@@ -175,43 +176,57 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
         await asyncio.sleep(self._pause)
         self._pause = min(self._pause * 2, 5.0)
 
-    async def _take_part(
-        self, limit: asyncio.Semaphore, part: dict[TopicPartition, list[Record]]
-    ) -> bool:
-        async with limit:
-            good = True
-            for tp, records in part.items():
-                good = await self._take_partition(tp, records) and good
-            return good
+    async def _take_share(self, records: Sequence[Record]) -> bool:
+        """Topic by topic: what an admission has in several is not applied at the same time."""
+        good = True
+        for topic in dict.fromkeys(record.topic for record in records):
+            batches, whole = self._batches([one for one in records if one.topic == topic])
+            good = await self._apply(batches) and whole and good
+        return good
 
-    async def _take_partition(self, tp: TopicPartition, records: list[Record]) -> bool:
-        expected = self.expected.get(tp)
-        if expected is None:
+    def _batches(self, records: Sequence[Record]) -> tuple[list[Batch], bool]:
+        """What of one topic's records is new, by partition; False where some have to come again."""
+        parts: dict[TopicPartition, list[Record]] = {}
+        for record in records:
+            tp = TopicPartition(record.topic, record.partition)
+            if record.offset >= self.expected.get(tp, record.offset + 1):
+                parts.setdefault(tp, []).append(record)
+        batches, whole = [], True
+        for tp, fresh in parts.items():
+            expected = self.expected[tp]
+            if fresh[0].offset != expected:
+                # Only Kafka's own bookkeeping moved: nothing may be skipped, so read it again.
+                self._note("skipped_ahead")
+                self._put_back(tp, expected)
+                whole = False
+                continue
+            batches.append(Batch(tp.topic, tp.partition, expected, fresh))
+        return batches, whole
+
+    async def _apply(self, batches: Sequence[Batch]) -> bool:
+        """In one transaction, or where that cannot be in one for each; False is to be tried again."""
+        if not batches:
             return True
-        fresh = [record for record in records if record.offset >= expected]
-        if not fresh:
-            return True
-        if fresh[0].offset != expected:
-            # Only Kafka's own bookkeeping moved: nothing may be skipped, so read it again.
-            self._note("skipped_ahead")
-            self._put_back(tp, expected)
-            return False
-        batch = Batch(tp.topic, tp.partition, expected, fresh)
         try:
-            count = await self.applier.apply(batch)
+            count = await self.applier.apply(batches)
             # Not in one line: others of these have added theirs while this one waited.
             self.applied += count
             self._moved_at = time.monotonic()
+        except Separately:
+            return all([await self._apply([batch]) for batch in batches])
         except Superseded:
-            self._put_back(tp, None)
+            for batch in batches:
+                self._put_back(batch.place, None)
         except (*TRANSIENT, KafkaError) as error:
             self._note(type(error).__name__)
-            self._put_back(tp, expected)
+            for batch in batches:
+                self._put_back(batch.place, batch.expected)
             return False
         else:
-            if tp in self.expected:
-                self.expected[tp] = batch.next_offset
-            self._hints[tp] = batch.next_offset
+            for batch in batches:
+                if batch.place in self.expected:
+                    self.expected[batch.place] = batch.next_offset
+                self._hints[batch.place] = batch.next_offset
         return True
 
     async def watch(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from aiokafka import ConsumerRecord
+from aiokafka import ConsumerRecord, TopicPartition
 
 from handrail import dead_letters
 from handrail.dead_letters import Letter
@@ -18,13 +18,15 @@ _MOVE_AND_HOLD = """
 with held as (
     select 1 from parked_keys where key = any($5::uuid[]) order by key for share
 ), moved as (
-    insert into inbox_offsets as o (topic, partition, next_offset) values ($1, $2, $4)
+    insert into inbox_offsets as o (topic, partition, next_offset)
+    select $1, partition, next_offset
+    from unnest($2::smallint[], $4::bigint[]) as t (partition, next_offset) order by partition
     on conflict (topic, partition) do update
     set next_offset = excluded.next_offset, moved_at = now()
-    where o.next_offset = $3
+    where o.next_offset = ($3::bigint[])[array_position($2::smallint[], o.partition)]
     returning 1
 )
-select exists (select from moved), (select count(*) from held)
+select (select count(*) from moved), (select count(*) from held)
 """
 _STANDING = """
 select k.key, s.sequence, s.incarnation, p.reason
@@ -46,7 +48,7 @@ FORK = "source_restored"
 
 
 class Superseded(Exception):
-    """Another consumer has moved this partition's offset: everything here rolls back."""
+    """Another consumer has moved a partition's offset: everything here rolls back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,11 @@ class Batch:
     partition: int
     expected: int
     records: Sequence["ConsumerRecord[bytes, bytes]"]
+
+    @property
+    def place(self) -> TopicPartition:
+        """The partition of the topic."""
+        return TopicPartition(self.topic, self.partition)
 
     @property
     def next_offset(self) -> int:
@@ -82,17 +89,26 @@ class Claimed:
     mended: set[UUID] = field(default_factory=set)
 
 
-async def claim(conn: Connection, batch: Batch) -> Claimed:
-    """The events of `batch` to apply now, in order: no repeats, no parked admissions.
+async def claim(conn: Connection, batches: Sequence[Batch]) -> Claimed:
+    """The events to apply now, each partition's in order: no repeats, no parked admissions.
 
-    Moves the stored offset by compare-and-set first. Records that cannot be applied are kept as
-    dead letters in this transaction. Raises Superseded when the offset is not `batch.expected`.
+    The batches are of one topic and of a partition each. Moves their stored offsets by
+    compare-and-set first. Records that cannot be applied are kept as dead letters in this
+    transaction. Raises Superseded when one of the offsets is not what its batch expects.
     """
-    owner = owner_of(batch.topic)
-    read_records = [_try_to_read(owner, record) for record in batch.records]
+    topic = batches[0].topic
+    owner = owner_of(topic)
+    read_records = [_try_to_read(owner, record) for batch in batches for record in batch.records]
     keys = {r.key for r in read_records if r.key is not None}
-    place = (batch.topic, batch.partition, batch.expected, batch.next_offset)
-    if not await conn.fetchval(_MOVE_AND_HOLD, *place, list(keys)):
+    moved = await conn.fetchval(
+        _MOVE_AND_HOLD,
+        topic,
+        [batch.partition for batch in batches],
+        [batch.expected for batch in batches],
+        [batch.next_offset for batch in batches],
+        list(keys),
+    )
+    if moved != len(batches):
         raise Superseded
     standings = await standings_of(conn, owner, keys)
     claimed = sort(read_records, standings)

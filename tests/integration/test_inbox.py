@@ -124,7 +124,7 @@ async def test_a_redrive_waits_for_a_batch_that_keeps_a_record_behind(kit: Kit) 
     batch = inbox.Batch(TOPIC, 0, *await behind(kit))
 
     async with kit.pool.acquire() as conn, conn.transaction():
-        await inbox.claim(conn, batch)
+        await inbox.claim(conn, [batch])
         redriven = asyncio.create_task(feed.applier.redrive(key, drop_unreadable=True))
 
         async def waits() -> bool:
@@ -227,7 +227,7 @@ async def statements_for(kit: Kit) -> int:
     said: list[object] = []
     async with kit.pool.acquire() as conn, conn.transaction():
         conn.add_query_logger(said.append)
-        claimed = await inbox.claim(conn, inbox.Batch(TOPIC, 0, expected, records))
+        claimed = await inbox.claim(conn, [inbox.Batch(TOPIC, 0, expected, records)])
         conn.remove_query_logger(said.append)
     assert len(claimed.apply) == len(records) > 0
     return len(said)

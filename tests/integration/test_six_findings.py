@@ -183,7 +183,7 @@ async def test_finding_6_of_two_that_hold_the_same_batch_only_one_takes_effect(k
 
     async def work() -> str:
         async with kit.pool.acquire() as conn, conn.transaction():
-            claimed = await inbox.claim(conn, batch)
+            claimed = await inbox.claim(conn, [batch])
             await remember(conn, claimed.apply)
         return "done"
 

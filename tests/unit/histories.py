@@ -162,7 +162,7 @@ class Play:
     # The story with everything told.
     present: Story = field(default_factory=Story)
     # The last batch, as it goes to the tables.
-    made: Batch = field(default_factory=lambda: Batch(LADDER, 0))
+    made: Batch = field(default_factory=lambda: Batch(LADDER))
 
     def hear(self, fact: Fact) -> None:
         """One fact arrives."""
@@ -211,7 +211,7 @@ class Play:
 
     def _batch(self) -> Batch:
         self.row.record = record.decode(record.encode(self.row.record))
-        made = Batch(LADDER, 0, rows={PERSON: self.row}, sites={"north": SITE})
+        made = Batch(LADDER, rows={PERSON: self.row}, sites={"north": SITE})
         made.now = datetime(2026, 3, 2, tzinfo=UTC)
         self.made = made
         return made

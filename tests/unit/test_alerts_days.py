@@ -5,23 +5,21 @@ from uuid import UUID
 
 import pytest
 
-from alerts.concern import Batch, _days
+from alerts.concern import _days
 from alerts.facts import Fact
-from alerts.policy import DEFAULT
-from alerts.risk.table import load_table
-from alerts.rules import Ladder
 from alerts.store import Row
 
 MARCH = date(2026, 3, 1).toordinal() - 1
 
 
-def batch(*recorded: int, site_id: str = "north") -> Batch:
+def rows(*recorded: int) -> list[Row]:
     """A person a fact, each recorded on that day of March."""
-    rows = {}
+    made = []
     for n, day in enumerate(recorded):
-        row = rows[UUID(int=n)] = Row.new(UUID(int=n), site_id, 0)
+        row = Row.new(UUID(int=n), "north", 0)
         row.record.waiting.append(Fact(MARCH + day, 0, "intake", 1, "referred", MARCH + day))
-    return Batch(Ladder(DEFAULT, load_table()), 0, rows)
+        made.append(row)
+    return made
 
 
 @pytest.mark.parametrize(
@@ -41,10 +39,6 @@ def test_days_end_in_order_from_the_first_fact_on(
 ) -> None:
     after = None if before is None else date(2026, 3, before)
 
-    days = _days(batch(*recorded), "north", after, date(2026, 3, 6))
+    days = _days(rows(*recorded), after, date(2026, 3, 6))
 
     assert [day - MARCH for day in days] == ended
-
-
-def test_another_sites_facts_do_not_count() -> None:
-    assert len(_days(batch(1, site_id="south"), "north", None, date(2026, 3, 6))) == 1

@@ -3,7 +3,7 @@
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
 from handrail import inbox
@@ -16,6 +16,9 @@ from operate.drill.protocol import Row
 
 if TYPE_CHECKING:
     from operate.drill.simulation import Work, World
+
+# By partition: where its records begin, and the records.
+Batches: TypeAlias = dict[int, tuple[int, list[Received | Letter]]]
 
 TOPIC = "attendance.events"
 BATCH = 8
@@ -203,20 +206,33 @@ def consumer(w: "World", me: int) -> Iterator[None]:
         waiting = [p for p, at in expected.items() if at < len(w.log[p])]
         if not waiting:
             continue
-        place = w.dice.choice(waiting)
-        began = expected[place]
-        records = w.log[place][began : began + BATCH]
-        w.hints[place] = began + len(records)
+        places = sorted(w.dice.sample(waiting, w.dice.randint(1, len(waiting))))
+        batches = {p: (expected[p], w.log[p][expected[p] : expected[p] + BATCH]) for p in places}
+        for place, (began, records) in batches.items():
+            w.hints[place] = began + len(records)
         yield
         # A rebalance does not wait for what runs: whoever is late is told by the offset.
-        work = w.begin()
-        try:
-            moved = yield from _apply(w, work, place, began, records)
-        finally:
-            w.end(work)
+        moved = yield from _take(w, batches)
         yield
         if generation == w.generation:
-            expected[place] = began + len(records) if moved else _position(w, place)
+            for place, (began, records) in batches.items():
+                is_moved = place in moved
+                expected[place] = began + len(records) if is_moved else _position(w, place)
+
+
+def _take(w: "World", batches: Batches) -> Generator[None, None, set[int]]:
+    """Apply batches in one transaction, or where that cannot be in one for each; what was moved."""
+    work = w.begin()
+    try:
+        moved = yield from _apply(w, work, batches)
+    finally:
+        w.end(work)
+    if moved is not None or len(batches) == 1:
+        return set(batches) if moved else set()
+    done: set[int] = set()
+    for place, batch in batches.items():
+        done |= yield from _take(w, {place: batch})
+    return done
 
 
 def _position(w: "World", place: int) -> int:
@@ -224,19 +240,25 @@ def _position(w: "World", place: int) -> int:
 
 
 def _apply(  # noqa: C901, PLR0912  # one transaction, step by step
-    w: "World", work: "Work", place: int, began: int, records: list[Received | Letter]
-) -> Generator[None, None, bool]:
-    compares = not w.protocol.moves(began, began + 1)
-    while compares and not w.lock(work, ("offset", place)):
-        yield
-        if work.dead:
-            return False
-    if not w.protocol.moves(w.offsets[place], began):
-        return False
+    w: "World", work: "Work", batches: Batches
+) -> Generator[None, None, bool | None]:
+    """None where several cannot be applied together; False where nothing can be done now."""
+    for place, (began, _) in batches.items():
+        compares = not w.protocol.moves(began, began + 1)
+        while compares and not w.lock(work, ("offset", place)):
+            yield
+            if work.dead:
+                return False
+    if not all(w.protocol.moves(w.offsets[place], began) for place, (began, _) in batches.items()):
+        return None
     if not w.protocol.moves_offset_with_effects:
-        w.offsets[place] = began + len(records)
+        _move(w, batches)
     yield
-    found = [replace(r, offset=began + n) for n, r in enumerate(records)]
+    found = [
+        replace(r, offset=began + n)
+        for began, records in batches.values()
+        for n, r in enumerate(records)
+    ]
     keys = {r.key for r in found if r.key is not None}
     while w.protocol.locks_parked and not all(
         w.lock(work, ("parked", key)) for key in sorted(keys) if key in w.parked
@@ -257,10 +279,12 @@ def _apply(  # noqa: C901, PLR0912  # one transaction, step by step
         reason = BEHIND if event.key in failed else "handler_failed_ValueError"
         failed.setdefault(event.key, event)
         letters.append((Letter.of(event, reason), event))
+    if failed and len(batches) > 1:
+        return None
     yield
     if work.dead:
         return False
-    w.offsets[place] = began + len(records)
+    _move(w, batches)
     for event in claimed.apply:
         w.standings[event.key] = (event.sequence, 1)
     for event in applied:
@@ -278,8 +302,14 @@ def _apply(  # noqa: C901, PLR0912  # one transaction, step by step
     return True
 
 
+def _move(w: "World", batches: Batches) -> None:
+    for place, (began, records) in batches.items():
+        w.offsets[place] = began + len(records)
+
+
 def _original(letter: Letter, found: list[Received | Letter]) -> Received | None:
-    one = next(r for r in found if r.offset == letter.offset)
+    place = (letter.partition, letter.offset)
+    one = next(r for r in found if (r.partition, r.offset) == place)
     return one if isinstance(one, Received) else None
 
 
