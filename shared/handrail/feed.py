@@ -26,6 +26,7 @@ IDLE_MILLISECONDS = 1000
 # small one takes a single transaction, whose dozen statements cost more than its few events.
 LANES = 4
 SMALL = 100
+FIRST_PAUSE_SECONDS = 0.1
 STUCK_SECONDS = 30.0
 # After a broker's end a consumer may never find it again; a new one does.
 SILENT_SECONDS = 10.0
@@ -58,7 +59,7 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
     is_connected: bool = False
     # What `lag` said last; `watch` asks every second.
     last_lag: dict[str, int] = field(default_factory=dict)
-    _pause: float = 0.1
+    _pause: float = FIRST_PAUSE_SECONDS
     _moved_at: float = field(default_factory=time.monotonic)
     _consumer: Callable[[], AIOKafkaConsumer | None] = lambda: None
     _lost_at: float | None = None
@@ -167,12 +168,16 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
         shares: list[list[Record]] = [[] for _ in range(lanes)]
         for record in records:
             shares[record.partition % lanes].append(record)
+        before = self.applied
         done = await asyncio.gather(*(self._take_share(share) for share in shares))
         if all(done):
             self._recovered()
             if self.rest_seconds and len(records) < BATCH:
                 await asyncio.sleep(self.rest_seconds)
             return
+        if self.applied > before:
+            # Some of it came through: where connections break all the time, patience would not end.
+            self._pause = FIRST_PAUSE_SECONDS
         await asyncio.sleep(self._pause)
         self._pause = min(self._pause * 2, 5.0)
 
@@ -329,7 +334,7 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
         if self.trouble and not (self.trouble == WENT_BACK and self.unplaced):
             log.info("feed.recovered", feed=self.service)
             self.trouble = None
-        self._pause, self.last_success = 0.1, time.time()
+        self._pause, self.last_success = FIRST_PAUSE_SECONDS, time.time()
 
 
 class SilentError(Exception):

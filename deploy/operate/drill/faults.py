@@ -42,6 +42,8 @@ class Faults:
     # When the last fault that lasts was over, where that is later than its beginning.
     over: float = 0.0
     poisoned: set[str] = field(default_factory=set)
+    # After these it took longer than anybody should wait.
+    not_back: list[str] = field(default_factory=list)
 
     async def storm(self, until: float) -> None:
         """Break things until the loop's clock says so."""
@@ -57,9 +59,12 @@ class Faults:
             self.count[name] += 1
             if name.startswith(LASTING):
                 began = max(began, self.over)
-                await self.until_back(name.partition("_")[2])
-                self.recovered[name].append(time.monotonic() - began)
-                await self.mend()
+                try:
+                    await self.until_back(name.partition("_")[2])
+                    self.recovered[name].append(time.monotonic() - began)
+                    await self.mend()
+                except TimeoutError:
+                    self.not_back.append(name)
             await asyncio.sleep(self.dice.random())
 
     def kinds(self) -> list[tuple[float, Callable[[], Awaitable[str]]]]:

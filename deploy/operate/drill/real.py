@@ -141,7 +141,8 @@ async def _drill(
             name: quantiles(took) for name, took in sorted(faults.recovered.items())
         },
         "seconds_to_rest": round(backlog_seconds, 1),
-        "good": rested and not any(wrong.values()) and not found["refused"],
+        "not_back_in_time": faults.not_back,
+        "good": not (faults.not_back or any(wrong.values()) or found["refused"]) and rested,
     }
 
 
