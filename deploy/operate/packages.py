@@ -23,6 +23,8 @@ FROM_PIP = {
 SAME = ("--constraints", "requirements.lock")
 SERVER = ("pyproject.toml", *SAME)
 IMAGE = ("--group", "image", *SAME)
+# A peer of the bench, in an environment of its own: nothing here has to agree with it.
+QUIX_STREAMS = ("--group", "quix-streams")
 
 
 def lock(*, upgrade: bool) -> None:
@@ -30,6 +32,7 @@ def lock(*, upgrade: bool) -> None:
     _compile("requirements.lock", "--all-extras", "pyproject.toml", upgrade=upgrade)
     _compile("requirements.server.lock", *SERVER, upgrade=upgrade)
     _compile("requirements.image.lock", *IMAGE, upgrade=upgrade)
+    _compile("tests/bench/peers/quix_streams.lock", *QUIX_STREAMS, upgrade=upgrade)
 
 
 def _compile(lock: str, *words: str, upgrade: bool) -> None:

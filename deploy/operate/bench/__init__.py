@@ -22,7 +22,7 @@ from aiokafka import AIOKafkaProducer
 from rich.console import Console
 
 from operate import background, databases
-from operate.bench import consume, growth, live, page, sizing, subscribers, tracing
+from operate.bench import consume, growth, live, page, peers, sizing, subscribers, tracing
 from operate.bench.history import History
 from operate.bench.live import Live, percentiles
 from operate.errors import OperateError
@@ -36,7 +36,6 @@ from operate.processes import memory_mb
 console = Console(highlight=False)
 # Differences of a few hundredths ask for more turns than other figures.
 TRACING_ROUNDS = 9
-BATCH_PEERS = ("hand_written", "faststream_batch")
 
 
 @dataclass(frozen=True)
@@ -215,8 +214,8 @@ def _made_folder() -> Path:
 
 async def _consumers(size: Size) -> dict[str, Any]:
     """Alerts and its peers on the same topics, one after the other, round by round."""
-    peers = Path(source_folder(), "tests", "bench", "peers")
     async with _folder() as home:
+        beside = await asyncio.to_thread(peers.found, home, console.print)
         ports = home.free_ports()
         database = Postgres(home.folder / "postgres", ports["postgres"], home.log("postgres"))
         broker = Kafka(
@@ -236,27 +235,18 @@ async def _consumers(size: Size) -> dict[str, Any]:
                 console.print(f"consumers, round {number + 1} of {size.rounds}")
                 found = await consume.alerts_rate(home, admin, broker.address, sum(counts.values()))
                 rates.setdefault("alerts", []).append(found)
-                for name in (*BATCH_PEERS, "faststream_each"):
-                    wanted = counts["attendance"] if name in BATCH_PEERS else size.each_events
+                for name in list(beside.commands):
+                    wanted = size.each_events if name == peers.EACH else counts["attendance"]
                     url = await _peer_database(admin, home, name)
-                    found = await consume.peer_rate(
-                        peers / f"{name}.py", url, broker.address, wanted
+                    rates.setdefault(name, []).extend(
+                        await consume.peer_turn(beside, name, url, broker.address, wanted)
                     )
-                    rates.setdefault(name, []).append(found)
         finally:
             await broker.stop()
             await database.stop()
-    return _ratios(rates) | {"events": sum(counts.values())}
-
-
-def _ratios(rates: dict[str, list[float]]) -> dict[str, Any]:
-    middle = {name: median(found) for name, found in rates.items()}
-    return {
-        "events_per_second": {name: round(rate) for name, rate in middle.items()},
-        "alerts_to_hand_written": round(middle["alerts"] / middle["hand_written"], 3),
-        "alerts_to_faststream_batch": round(middle["alerts"] / middle["faststream_batch"], 3),
-        "alerts_to_faststream_each": round(middle["alerts"] / middle["faststream_each"], 1),
-    }
+    whole = {name: found for name, found in rates.items() if name not in beside.left_out}
+    counted = {"events": sum(counts.values()), "left_out": beside.left_out}
+    return consume.ratios(whole) | counted
 
 
 async def _history(kafka: str, size: Size) -> dict[str, int]:

@@ -4,13 +4,17 @@ import asyncio
 import json
 import os
 import sys
+import tempfile
 import time
-from pathlib import Path
+from statistics import median
+from typing import Any
 
 import asyncpg
 import httpx
 
 from operate import databases
+from operate.bench import peers
+from operate.bench.peers import Peers
 from operate.errors import OperateError
 from operate.home import HOST, Home
 
@@ -65,28 +69,54 @@ async def _fresh_alerts(admin_url: str, home: Home) -> None:
     await asyncio.to_thread(databases.migrate, url, "alerts")
 
 
-async def peer_rate(program: Path, url: str, kafka: str, events: int) -> float:
-    """Events/s of a peer program, from its first event to its last."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(program),
-        kafka,
-        url,
-        str(events),
-        stdout=asyncio.subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": str(program.parent)},
-    )
+async def peer_turn(beside: Peers, name: str, url: str, kafka: str, events: int) -> list[float]:
+    """Events/s of a peer in one turn; none where it was fetched but does not run on this machine."""
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            output, _ = await process.communicate()
-    except TimeoutError:
-        message = f"the peer {program.name} did not end in {PATIENCE_SECONDS:.0f} s"
-        raise OperateError(message) from None
-    finally:
-        if process.returncode is None:
-            process.kill()
+        return [await peer_rate(beside.commands[name], url, kafka, events)]
+    except OperateError as error:
+        if name in peers.PLAIN:
+            message = f"the peer {name}: {error}"
+            raise OperateError(message) from None
+        beside.leave_out(name, str(error))
+        return []
+
+
+async def peer_rate(argv: list[str], url: str, kafka: str, events: int) -> float:
+    """Events/s of a peer, from its first event to its last. Raises OperateError with its last words.
+
+    It runs in an empty folder, which is removed with whatever it wrote there.
+    """
+    with tempfile.TemporaryDirectory(prefix="handrail-peer-") as scratch:
+        process = await asyncio.create_subprocess_exec(
+            *(*argv, kafka, url, str(events)),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=scratch,
+            env=os.environ | {"PYTHONPATH": str(peers.folder())},
+        )
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                output, errors = await process.communicate()
+        except TimeoutError:
+            message = f"it did not end in {PATIENCE_SECONDS:.0f} s"
+            raise OperateError(message) from None
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
     if process.returncode:
-        message = f"the peer {program.name} ended with {process.returncode}"
+        last = errors.decode(errors="replace").strip().splitlines()[-1:]
+        message = f"it ended with {process.returncode}: {' '.join(last)}"
         raise OperateError(message)
     told = json.loads(output.splitlines()[-1])
     return float(told["events"]) / float(told["seconds"])
+
+
+def ratios(rates: dict[str, list[float]]) -> dict[str, Any]:
+    """The medians, and how many times as fast as each peer alerts is."""
+    middle = {name: median(found) for name, found in rates.items()}
+    return {"events_per_second": {name: round(rate) for name, rate in middle.items()}} | {
+        f"alerts_to_{name}": round(middle["alerts"] / rate, 1 if name == peers.EACH else 3)
+        for name, rate in middle.items()
+        if name != "alerts"
+    }

@@ -28,9 +28,9 @@ class Jar:
     classifier: str = ""
 
 
-def pinned() -> list[Jar]:
-    """The jars of Kafka and what its broker needs."""
-    lines = [line for line in LIST.read_text().splitlines() if line and not line.startswith("#")]
+def pinned(listed: Path = LIST) -> list[Jar]:
+    """The jars of a list: of Kafka and what its broker needs, unless another is named."""
+    lines = [line for line in listed.read_text().splitlines() if line and not line.startswith("#")]
     return [Jar(*line.replace(":", " ").split()) for line in lines]
 
 
@@ -60,9 +60,7 @@ def _is_complete(path: str) -> bool:
 
 
 def _fetch(folder: Path, kept: Path, say: Callable[[str], None]) -> None:
-    if importlib.util.find_spec("jgo") is None:
-        message = f"Apache Kafka is not installed: {HOW_TO_GET}."
-        raise OperateError(message)
+    _need_jgo()
     jars = pinned()
     say(f"fetching Apache Kafka ({len(jars)} jars, once)")
     with ThreadPoolExecutor(8) as threads:
@@ -74,6 +72,7 @@ def _fetch(folder: Path, kept: Path, say: Callable[[str], None]) -> None:
 
 def fetch(folder: Path, jar: Jar) -> Path:
     """One jar by jgo, from the registry that jgo's own settings name. Raises OperateError."""
+    _need_jgo()
     import requests  # noqa: PLC0415  # slow to import, needed once in a machine's life
     from jgo.config import GlobalSettings  # noqa: PLC0415
     from jgo.constants import MAVEN_CENTRAL_URL  # noqa: PLC0415
@@ -96,3 +95,9 @@ def fetch(folder: Path, jar: Jar) -> Path:
         f"Otherwise {HOW_TO_GET}."
     )
     raise OperateError(message)
+
+
+def _need_jgo() -> None:
+    if importlib.util.find_spec("jgo") is None:
+        message = f"Apache Kafka is not installed: {HOW_TO_GET}."
+        raise OperateError(message)

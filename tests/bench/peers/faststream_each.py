@@ -3,9 +3,10 @@
 import asyncio
 
 import uvloop
+from contract import GROUP, TOPIC, words
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
-from work import GROUP, TOPIC, Peer, pool_for, words
+from work import Peer, pool_for
 
 
 async def main() -> None:

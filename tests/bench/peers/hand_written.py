@@ -2,7 +2,8 @@
 
 import uvloop
 from aiokafka import AIOKafkaConsumer
-from work import GROUP, TOPIC, Peer, pool_for, words
+from contract import GROUP, TOPIC, words
+from work import Peer, pool_for
 
 
 async def main() -> None:

@@ -1,11 +1,10 @@
 """What every peer does with a batch, with the same durability: three statements and a commit.
 
 Move the offset, keep the events once, count per admission. A peer ends when it has taken as many
-events as it was told, and prints how many it took in how many seconds from the first one on.
+events as it was told.
 """
 
 import json
-import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -13,10 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-
-TOPIC = "attendance.events"
-# A group that has committed nothing: every run starts at the first event.
-GROUP = f"peer-{time.time_ns()}"
+from contract import tell
 
 TABLES = """
 drop table if exists peer_offsets, peer_events, peer_counts;
@@ -76,13 +72,7 @@ class Peer:
 
     def tell(self) -> None:
         """Print the result for the bench."""
-        seconds = time.perf_counter() - self.began
-        print(json.dumps({"events": self.taken, "seconds": seconds}), flush=True)
-
-
-def words() -> tuple[str, str, int]:
-    """Kafka, the database and how many events to take."""
-    return sys.argv[1], sys.argv[2], int(sys.argv[3])
+        tell(self.taken, time.perf_counter() - self.began)
 
 
 async def pool_for(url: str) -> asyncpg.Pool:
