@@ -126,11 +126,7 @@ async def _days_to_end(conn: Connection, received: Sequence[Received]) -> Ended:
 
 async def _load_sites(conn: Connection, batch: Batch, ended: Iterable[str]) -> None:
     wanted = {row.site_id for row in batch.rows.values()} | set(ended)
-    known = await sites.known(conn)
-    batch.sites = {site_id: known[site_id] for site_id in wanted if site_id in known}
-    batch.policies = await policies.load(conn, wanted)
-    if any(site.clock == "wall" for site in batch.sites.values()):
-        batch.now = await store.now(conn)
+    batch.sites, batch.policies, batch.now = await policies.around(conn, wanted)
 
 
 async def _histories(conn: Connection, rows: Iterable[Row]) -> dict[UUID, list[Fact]]:

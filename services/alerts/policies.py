@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 
 import asyncpg
@@ -11,10 +11,16 @@ import asyncpg
 from alerts.policy import DEFAULT, POLICIES, Policy
 from handrail.outbox import Connection
 from handrail.receipts import Rejected
+from handrail.sites import Site
 
 _IN_FORCE = """
 select site_id, begins_on, body from policies where site_id = any($1::text[])
 order by site_id, begins_on
+"""
+_AROUND = """
+select s.site_id, s.time_zone, s.clock, s.closed_through, p.begins_on, p.body, now() as now
+from sites s left join policies p using (site_id) where s.site_id = any($1::text[])
+order by s.site_id, p.begins_on
 """
 _SET = """
 insert into policies (site_id, version, begins_on, body) values ($1, $2, $3, $4)
@@ -23,6 +29,7 @@ on conflict do nothing returning version
 _SAME = """
 select 1 from policies where site_id = $1 and version = $2 and begins_on = $3 and body = $4
 """
+_OF_A_SITE = ("site_id", "time_zone", "clock", "closed_through")
 _HEARD = "select max(day) from days_heard where site_id = $1"
 
 
@@ -44,8 +51,26 @@ class Policies:
 
 async def load(conn: Connection, site_ids: Iterable[str]) -> Policies:
     """All policies of these sites."""
+    return _by_day(await conn.fetch(_IN_FORCE, sorted(set(site_ids))))
+
+
+async def around(
+    conn: Connection, site_ids: Iterable[str]
+) -> tuple[dict[str, Site], Policies, datetime | None]:
+    """These sites as far as they are known, their policies, and the database's clock.
+
+    No clock where all of the sites are on replay time.
+    """
+    rows = await conn.fetch(_AROUND, sorted(set(site_ids)))
+    sites = {r["site_id"]: Site(*(r[name] for name in _OF_A_SITE)) for r in rows}
+    now = next((r["now"] for r in rows if r["clock"] == "wall"), None)
+    return sites, _by_day(r for r in rows if r["begins_on"]), now
+
+
+def _by_day(rows: Iterable[asyncpg.Record]) -> Policies:
+    """Rows in order of their days."""
     found = Policies()
-    for row in await conn.fetch(_IN_FORCE, sorted(set(site_ids))):
+    for row in rows:
         days, policies = found.by_site.setdefault(row["site_id"], ([], []))
         days.append(row["begins_on"].toordinal())
         policies.append(_read(row["body"]))

@@ -94,13 +94,17 @@ async def learn(conn: Connection, seen: Iterable[tuple[str, str, str, date]]) ->
 
 async def load(conn: Connection, site_ids: Iterable[str]) -> dict[str, Site]:
     """These sites, with their days held open until the transaction ends."""
-    rows = await conn.fetch(_LOAD, sorted(set(site_ids)))
-    return {row["site_id"]: Site(**dict(row)) for row in rows}
+    return await _fetch(conn, _LOAD, site_ids)
 
 
 async def hold(conn: Connection, site_ids: Iterable[str]) -> dict[str, Site]:
     """Lock sites whose days shall be closed, before anyone in this transaction shares them."""
-    rows = await conn.fetch(_HOLD, sorted(set(site_ids)))
+    return await _fetch(conn, _HOLD, site_ids)
+
+
+async def _fetch(conn: Connection, query: str, site_ids: Iterable[str]) -> dict[str, Site]:
+    wanted = sorted(set(site_ids))
+    rows = await conn.fetch(query, wanted) if wanted else []
     return {row["site_id"]: Site(**dict(row)) for row in rows}
 
 
