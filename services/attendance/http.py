@@ -1,5 +1,6 @@
 """Attendance's HTTP API."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -9,12 +10,15 @@ from fastapi import APIRouter, Query, Request, Response
 
 from attendance import ahead, bookings, dose, history, measures, moves, roster, store, watchdog
 from attendance.commands import COMMANDS, RESULTS, AnyCommand
-from handrail import edges
+from attendance.series import CalendarCommand
+from handrail import edges, telemetry
 from handrail.edges import Committed
 from handrail.events.attendance import AttendanceDayClosed
 from handrail.events.base import SiteId
+from handrail.outbox import Connection
 from handrail.personal.vault import Vault
 from handrail.receipts import Day, Instant, Rejected, Result
+from handrail.together import Together
 
 
 def routes(  # noqa: C901  # one short function a route
@@ -22,6 +26,16 @@ def routes(  # noqa: C901  # one short function a route
 ) -> APIRouter:
     """Commands and queries; each command route opens exactly one transaction."""
     router = APIRouter(prefix="/v1", tags=["attendance"])
+
+    async def carry_out(taken: Sequence[AnyCommand], causes: Sequence[str | None]) -> list[Result]:
+        async def act(conn: Connection) -> list[Result]:
+            # The transaction's own span lies below the first call's.
+            spans = [telemetry.current_traceparent(), *causes[1:]]
+            return await roster.take(conn, taken, datetime.now(UTC), vault, spans)
+
+        return await edges.in_one_transaction(pool, committed, act, causes[1:])
+
+    together = Together(carry_out)
 
     @router.post("/commands", openapi_extra=edges.body_of(COMMANDS), response_model=list[Result])
     async def post_commands(request: Request) -> Response:
@@ -43,10 +57,11 @@ def routes(  # noqa: C901  # one short function a route
     @router.post("/command")
     async def post_command(command: AnyCommand) -> Result:
         """Carry out one command; 409 or 404 with a problem document when it is refused."""
-        results = await edges.in_one_transaction(
-            pool, committed, lambda conn: roster.take(conn, [command], datetime.now(UTC), vault)
-        )
-        return edges.accepted(results[0])
+        if isinstance(command, CalendarCommand) or command.do == "close_day":
+            [result] = await carry_out([command], [telemetry.current_traceparent()])
+        else:
+            result = await together.take(command)
+        return edges.accepted(result)
 
     @router.get("/admissions/{admission_id}/attendance")
     async def get_attendance(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 from attendance import (
@@ -27,6 +28,10 @@ from handrail import outbox, receipts, sites
 from handrail.events.attendance import AttendanceDayClosed
 from handrail.personal.vault import Vault
 from handrail.receipts import Rejected, Result
+from handrail.telemetry import current_traceparent
+
+# A command and the traceparent of what led to it.
+Caused: TypeAlias = tuple[SeatingCommand, str | None]
 
 
 async def take(
@@ -34,15 +39,18 @@ async def take(
     taken: Sequence[AnyCommand],
     now: datetime,
     vault: Vault | None = None,
+    causes: Sequence[str | None] | None = None,
 ) -> list[Result]:
     """Carry out the commands in this order; one result each. A refused one changes nothing.
 
-    Without a vault the answers to forms are refused. What changes the calendar, and the end of a day with planned sessions, goes alone.
+    Without a vault the answers to forms are refused. What changes the calendar, and the end of a
+    day with planned sessions, goes alone. `causes` are the traceparents of what led to each
+    command; the current span where left out.
     """
     has_plans = await _sites_with_plans(conn, taken)
     results: list[Result] = []
-    between: list[SeatingCommand] = []
-    for command in taken:
+    between: list[Caused] = []
+    for command, cause in zip(taken, causes or [current_traceparent()] * len(taken), strict=True):
         if isinstance(command, CalendarCommand):
             results += await _take(conn, between, now, vault)
             results.append(await planning.take(conn, command, now))
@@ -52,7 +60,7 @@ async def take(
             results.append(await _end_day(conn, command))
             between = []
         else:
-            between.append(command)
+            between.append((command, cause))
     return results + await _take(conn, between, now, vault)
 
 
@@ -79,15 +87,19 @@ async def _end_day(conn: outbox.Connection, command: commands.CloseDay) -> Resul
 
 
 async def _take(
-    conn: outbox.Connection, taken: Sequence[SeatingCommand], now: datetime, vault: Vault | None
+    conn: outbox.Connection, taken: Sequence[Caused], now: datetime, vault: Vault | None
 ) -> list[Result]:
     """Twenty-one statements at most, however many commands."""
     if not taken:
         return []
-    receipted = await receipts.find(conn, (c.receipt() for c in taken))
-    known = await load(conn, taken)
+    receipted = await receipts.find(conn, (c.receipt() for c, _ in taken))
+    known = await load(conn, [command for command, _ in taken])
     batch = Batch(known, receipted, now, is_sealing=vault is not None)
-    results = [_carry_out(batch, command) for command in taken]
+    results: list[Result] = []
+    causes: list[str | None] = []
+    for command, cause in taken:
+        results.append(_carry_out(batch, command))
+        causes += [cause] * (len(batch.events) - len(causes))
     await store.open_sessions(conn, [known.sessions[i] for i in batch.opened])
     await store.cancel_sessions(conn, batch.cancelled)
     await store.save_seats(conn, [known.seats[place] for place in batch.seated])
@@ -97,7 +109,7 @@ async def _take(
     await bookings.save_policies(conn, batch.policies)
     await sites.move(conn, batch.closed)
     await receipts.enter(conn, batch.taken)
-    await outbox.stage(conn, batch.events)
+    await outbox.stage(conn, batch.events, causes)
     return results
 
 

@@ -1,6 +1,6 @@
 """What the HTTP edges of all services do the same way: one transaction, one answer."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 from typing import Any, TypeAlias, TypeVar
 
@@ -21,12 +21,18 @@ _RACES = (asyncpg.UniqueViolationError, asyncpg.TransactionRollbackError)
 
 
 async def in_one_transaction(
-    pool: asyncpg.Pool, committed: Committed, act: Callable[[Connection], Awaitable[T]]
+    pool: asyncpg.Pool,
+    committed: Committed,
+    act: Callable[[Connection], Awaitable[T]],
+    links: Sequence[str | None] = (),
 ) -> T:
-    """Run `act` in one transaction and ring the relay after the commit."""
+    """Run `act` in one transaction and ring the relay after the commit.
+
+    `links` are the traceparents of what else it is done for, besides the current span.
+    """
     for last in (False, False, True):
         try:
-            with telemetry.database_span("command"):
+            with telemetry.database_span("command", links):
                 async with pool.acquire() as conn, conn.transaction():
                     done = await act(conn)
         except _RACES:

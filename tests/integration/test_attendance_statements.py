@@ -147,3 +147,25 @@ async def test_who_calls_off_or_is_moved_is_free_for_another_session_in_the_same
 
     expected = [None, "double_booked" if left == "neither" else None]
     assert [result.code for result in results] == expected
+
+
+async def test_what_commands_of_several_calls_tell_has_the_trace_of_its_own_call(
+    conn: Connection,
+) -> None:
+    traces = [f"00-{n:032x}-{n:016x}-01" for n in (1, 2, 3)]
+    bodies = [
+        {
+            "do": "record_contact",
+            "key": uuid4().hex,
+            "occurred_at": NOW,
+            "admission_id": PERSON if n != 1 else UUID(int=99),
+            "channel": "phone",
+            "reached": True,
+        }
+        for n in range(3)
+    ]
+    results = await roster.take(conn, COMMANDS.validate_python(bodies), NOW, causes=traces)
+
+    assert [result.code for result in results] == [None, "admission_unknown", None]
+    staged = await conn.fetch("select traceparent from outbox order by id")
+    assert [row["traceparent"] for row in staged] == [traces[0], traces[2]]
