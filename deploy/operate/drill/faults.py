@@ -27,6 +27,13 @@ TOPICS = ("intake", "attendance")
 READY_SECONDS = 180.0
 # After these it is measured how soon all is well again.
 LASTING = ("kill", "freeze", "cut", "lose", "slow", "lock", "fail")
+NOT_POSSIBLE = (
+    KafkaError,
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    psutil.NoSuchProcess,
+)
 CUT = "select pg_terminate_backend(pid) from pg_stat_activity where usename = any($1::text[])"
 
 
@@ -53,7 +60,7 @@ class Faults:
             began = time.monotonic()
             try:
                 name = await fault()
-            except (KafkaError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except NOT_POSSIBLE:
                 # What is to be broken is still away from the fault before.
                 name = "not_possible"
             self.count[name] += 1
@@ -62,9 +69,13 @@ class Faults:
                 try:
                     await self.until_back(name.partition("_")[2])
                     self.recovered[name].append(time.monotonic() - began)
-                    await self.mend()
                 except TimeoutError:
                     self.not_back.append(name)
+                # Whatever is not back may wait for just this.
+                try:
+                    await self.mend()
+                except TimeoutError:
+                    self.not_back.append("mend")
             await asyncio.sleep(self.dice.random())
 
     def kinds(self) -> list[tuple[float, Callable[[], Awaitable[str]]]]:
