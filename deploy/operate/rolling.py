@@ -78,7 +78,7 @@ async def replace_process(child: Child, fresh: Child, port: int) -> str:
     began, before = time.monotonic(), child.pid
     fresh.start()
     try:
-        await _until_ready(fresh, port)
+        await until_ready(fresh, port)
     except BaseException:
         fresh.kill()
         raise
@@ -93,8 +93,11 @@ async def replace_process(child: Child, fresh: Child, port: int) -> str:
     return f"{child.name}: process {before} handed over to {child.pid} ({seconds:.1f} s)"
 
 
-async def _until_ready(fresh: Child, port: int) -> None:
-    """Both processes answer at the port; each question is a connection of its own."""
+async def until_ready(fresh: Child, port: int) -> None:
+    """Wait for one of the processes that answer at a port; each question is a connection of its own.
+
+    Raises OperateError where it ends, or is not ready in time.
+    """
     url, until = f"http://{HOST}:{port}/health/ready", time.monotonic() + READY_SECONDS
     while time.monotonic() < until:
         if not fresh.is_alive():

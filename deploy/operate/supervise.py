@@ -53,7 +53,7 @@ class Supervisor:
         await _together(self.ground.prepare_databases(), self.ground.prepare_topics())
         for name in SERVICES:
             self._listen(name)
-            self.services[name] = self._service(name)
+            self.services[name] = self.new_process(name)
             self.services[name].start()
         self._write_run()
         await _together(*(self._start_service(child) for child in self.services.values()))
@@ -76,7 +76,8 @@ class Supervisor:
         (self.home.folder / "run.json").unlink(missing_ok=True)
         self._lock.close()
 
-    def _service(self, name: str) -> Child:
+    def new_process(self, name: str) -> Child:
+        """One more process of a service at its sockets, not started, beside the one that may run."""
         place = self._sockets[name].fileno()
         mllp = self._sockets.get(MLLP.get(name, ""))
         ground = self.ground
@@ -157,7 +158,7 @@ class Supervisor:
         for name in rolling.ORDER:
             if name not in wanted:
                 continue
-            fresh = self._service(name)
+            fresh = self.new_process(name)
             told = await rolling.replace_process(self.services[name], fresh, self.ports[name])
             self.say(told)
             self.rolls.told.append(told)

@@ -22,7 +22,7 @@ from aiokafka import AIOKafkaProducer
 from rich.console import Console
 
 from operate import background, databases
-from operate.bench import consume, growth, live, page, peers, sizing, subscribers, tracing
+from operate.bench import consume, growth, live, page, pair, peers, sizing, subscribers, tracing
 from operate.bench.history import History
 from operate.bench.live import Live, percentiles
 from operate.errors import OperateError
@@ -51,6 +51,7 @@ class Size:
     admissions: int
     calls: int
     page: page.Load
+    pair: pair.Load
     outside: subscribers.Load
 
 
@@ -64,6 +65,7 @@ QUICK = Size(
     admissions=30_000,
     calls=1000,
     page=page.Load(concerns=2_000, seconds=5, streams=100, reads=60),
+    pair=pair.Load(rounds=3, people=600, days=60, rate=200, seconds=40),
     outside=subscribers.Load(
         revocations=100,
         busy=240,
@@ -84,6 +86,7 @@ FULL = Size(
     admissions=200_000,
     calls=2000,
     page=page.Load(concerns=10_000, seconds=20, streams=500, reads=200),
+    pair=pair.Load(rounds=7, people=2000, days=60, rate=200, seconds=120),
     outside=subscribers.Load(
         revocations=300,
         busy=240,
@@ -97,9 +100,10 @@ FULL = Size(
 
 
 class Only(StrEnum):
-    """A part that can be measured alone; tracing and sizing are measured in no other way."""
+    """A part that can be measured alone; pair, tracing and sizing are measured in no other way."""
 
     PAGE = "page"
+    PAIR = "pair"
     GROWTH = "growth"
     SUBSCRIBERS = "subscribers"
     TRACING = "tracing"
@@ -115,6 +119,7 @@ def command(
     """Measure speed and memory, as ratios to peers measured in the same run."""
     parts = {
         Only.PAGE: _page,
+        Only.PAIR: _pair,
         Only.GROWTH: _growth,
         Only.SUBSCRIBERS: _subscribers,
         Only.TRACING: _tracing,
@@ -163,6 +168,23 @@ async def _page(size: Size) -> dict[str, Any]:
             return {"page": await page.measure(home, system, size.page)}
         finally:
             background.down(home, lambda _line: None)
+
+
+async def _pair(size: Size) -> dict[str, Any]:
+    """A second process of alerts: on a history, and coming and going on a running system."""
+    async with _parts() as (home, admin, kafka):
+        counts = await _history(kafka, size.pair.people, size.pair.days)
+        console.print("a history for one process of alerts and for two, in turns")
+        rates = await pair.rates(home, admin, kafka, sum(counts.values()), size.pair.rounds)
+    async with _folder() as home, httpx.AsyncClient(timeout=60, trust_env=False) as client:
+        await background.ensure_up(home, lambda _line: None)
+        try:
+            kafka = home.read("run.json")["parts"]["kafka"]["address"]
+            console.print("a second process of alerts comes and goes under load")
+            pauses = await pair.pauses(home, Live(home.addresses(), kafka, client), size.pair)
+        finally:
+            background.down(home, lambda _line: None)
+    return {"pair": {"events": sum(counts.values()), **rates, "pauses": pauses}}
 
 
 async def _tracing(size: Size) -> dict[str, Any]:
@@ -214,8 +236,28 @@ def _made_folder() -> Path:
 
 async def _consumers(size: Size) -> dict[str, Any]:
     """Alerts and its peers on the same topics, one after the other, round by round."""
-    async with _folder() as home:
+    async with _parts() as (home, admin, kafka):
         beside = await asyncio.to_thread(peers.found, home, console.print)
+        counts = await _history(kafka, size.people, size.days)
+        rates: dict[str, list[float]] = {}
+        for number in range(size.rounds):
+            console.print(f"consumers, round {number + 1} of {size.rounds}")
+            found = await consume.alerts_rate(home, admin, kafka, sum(counts.values()))
+            rates.setdefault("alerts", []).append(found)
+            for name in list(beside.commands):
+                wanted = size.each_events if name == peers.EACH else counts["attendance"]
+                url = await _peer_database(admin, home, name)
+                turn = await consume.peer_turn(beside, name, url, kafka, wanted)
+                rates.setdefault(name, []).extend(turn)
+    whole = {name: found for name, found in rates.items() if name not in beside.left_out}
+    counted = {"events": sum(counts.values()), "left_out": beside.left_out}
+    return consume.ratios(whole) | counted
+
+
+@contextlib.asynccontextmanager
+async def _parts() -> AsyncIterator[tuple[Home, str, str]]:
+    """A home with a PostgreSQL, a Kafka and its topics, and no services; where its parts are."""
+    async with _folder() as home:
         ports = home.free_ports()
         database = Postgres(home.folder / "postgres", ports["postgres"], home.log("postgres"))
         broker = Kafka(
@@ -226,35 +268,20 @@ async def _consumers(size: Size) -> dict[str, Any]:
             broker.start()
             await database.wait_ready()
             await broker.wait_ready()
-            admin = database.admin_url()
-            await databases.prepare(admin, home, owns_server=True)
+            await databases.prepare(database.admin_url(), home, owns_server=True)
             await topics.create(broker.address)
-            counts = await _history(broker.address, size)
-            rates: dict[str, list[float]] = {}
-            for number in range(size.rounds):
-                console.print(f"consumers, round {number + 1} of {size.rounds}")
-                found = await consume.alerts_rate(home, admin, broker.address, sum(counts.values()))
-                rates.setdefault("alerts", []).append(found)
-                for name in list(beside.commands):
-                    wanted = size.each_events if name == peers.EACH else counts["attendance"]
-                    url = await _peer_database(admin, home, name)
-                    rates.setdefault(name, []).extend(
-                        await consume.peer_turn(beside, name, url, broker.address, wanted)
-                    )
+            yield home, database.admin_url(), broker.address
         finally:
             await broker.stop()
             await database.stop()
-    whole = {name: found for name, found in rates.items() if name not in beside.left_out}
-    counted = {"events": sum(counts.values()), "left_out": beside.left_out}
-    return consume.ratios(whole) | counted
 
 
-async def _history(kafka: str, size: Size) -> dict[str, int]:
+async def _history(kafka: str, people: int, days: int) -> dict[str, int]:
     producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", linger_ms=20)
     await producer.start()
     try:
         history = History(producer)
-        await history.write(size.people, size.days)
+        await history.write(people, days)
     finally:
         await producer.stop()
     return history.counts

@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 import time
+from asyncio.subprocess import Process
 from statistics import median
 from typing import Any
 
@@ -16,46 +17,61 @@ from operate import databases
 from operate.bench import peers
 from operate.bench.peers import Peers
 from operate.errors import OperateError
-from operate.home import HOST, Home
+from operate.home import HOST, SERVICES, Home
 
 PATIENCE_SECONDS = 120.0
 
 
-async def alerts_rate(home: Home, admin_url: str, kafka: str, events: int) -> float:
-    """Events/s of a fresh alerts service, from its first event to its last."""
+async def alerts_rate(
+    home: Home, admin_url: str, kafka: str, events: int, instances: int = 1
+) -> float:
+    """Events/s of a fresh alerts service, from when each of its processes has taken one to the last."""
     await _fresh_alerts(admin_url, home)
+    # The other services do not run here: their ports are free.
+    ports = [home.ports()[name] for name in SERVICES[:instances]]
+    processes = [await _alerts(home, admin_url, kafka, port) for port in ports]
+    try:
+        return await _watched_rate([f"http://{HOST}:{port}/status" for port in ports], events)
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            await process.wait()
+
+
+async def _alerts(home: Home, admin_url: str, kafka: str, port: int) -> Process:
     env = os.environ | {
         "HANDRAIL_DATABASE_URL": databases.url_of(admin_url, "alerts", home),
         "HANDRAIL_KAFKA_BOOTSTRAP": kafka,
-        "HANDRAIL_HTTP_PORT": str(home.ports()["alerts"]),
+        "HANDRAIL_HTTP_PORT": str(port),
         "HANDRAIL_LOG_LEVEL": "ERROR",
         "HANDRAIL_INSTANCE": f"bench-{time.monotonic_ns()}",
     }
-    process = await asyncio.create_subprocess_exec(
+    return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "alerts.app", env=env, stdout=asyncio.subprocess.DEVNULL
     )
-    try:
-        return await _watched_rate(f"http://{HOST}:{home.ports()['alerts']}/status", events)
-    finally:
-        process.terminate()
-        await process.wait()
 
 
-async def _watched_rate(url: str, events: int) -> float:
+async def _watched_rate(urls: list[str], events: int) -> float:
     began, first, until = 0.0, 0, time.monotonic() + PATIENCE_SECONDS
     async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
         while time.monotonic() < until:
-            try:
-                applied = int((await client.get(url)).json()["feed"]["applied"])
-            except (httpx.TransportError, ValueError, KeyError):
-                applied = 0
-            if applied and not began:
+            each = [await _applied(client, url) for url in urls]
+            applied = sum(each)
+            if all(each) and not began:
                 began, first = time.perf_counter(), applied
-            if applied >= events:
+            if began and applied >= events:
                 return (applied - first) / (time.perf_counter() - began)
             await asyncio.sleep(0.1)
     message = f"alerts did not take {events} events in {PATIENCE_SECONDS:.0f} s"
     raise OperateError(message)
+
+
+async def _applied(client: httpx.AsyncClient, url: str) -> int:
+    try:
+        return int((await client.get(url)).json()["feed"]["applied"])
+    except (httpx.TransportError, ValueError, KeyError):
+        return 0
 
 
 async def _fresh_alerts(admin_url: str, home: Home) -> None:

@@ -99,15 +99,17 @@ async def topics(
     return found
 
 
-async def sequences(home: Home, people: set[str]) -> dict[str, int]:
-    """How far attendance has spoken about each of these people."""
-    rows = await ask(home, "attendance", STREAMS)
+async def sequences(home: Home, people: set[str], owner: str = "attendance") -> dict[str, int]:
+    """How far a service has spoken about each of these people."""
+    rows = await ask(home, owner, STREAMS)
     return {key: sequence for key, sequence in rows if key in people}
 
 
-async def has_heard(home: Home, said: dict[str, int]) -> bool:
-    """Whether alerts has heard so much of attendance."""
-    rows = await ask(home, "alerts", HEARD_OF, "attendance", list(said))
+async def has_heard(
+    home: Home, said: dict[str, int], owner: str = "attendance", reader: str = "alerts"
+) -> bool:
+    """Whether a reader has heard so much of what its owner said."""
+    rows = await ask(home, reader, HEARD_OF, owner, list(said))
     heard = dict(rows)
     return all(heard.get(key, 0) >= sequence for key, sequence in said.items())
 

@@ -111,6 +111,13 @@ class Ward:
         async with self.client() as client:
             await self._say(client, name, people)
 
+    async def tell(self, service: str, bodies: list[dict[str, Any]]) -> list[str]:
+        """Have other commands carried out, all in one call; gives their subjects."""
+        async with self.client(SLOW_SECONDS) as client:
+            results = await self._post_all(client, bodies, service)
+        self.refused += [f"{r['key']}: {r['code']}" for r in results if r["status"] == "rejected"]
+        return [str(r["subject"]) for r in results]
+
     async def _say_one(self, client: httpx.AsyncClient, key: str) -> None:
         who, ago = self.dice.choice(self.admissions), self.dice.randrange(1, DAYS)
         body = self.seat(key, who, ago)

@@ -15,6 +15,7 @@ from operate.drill.faults import Faults
 from operate.drill.real import DRIVERS, REST_SECONDS, WRONG
 from operate.drill.ward import Ward
 from operate.home import Home
+from operate.supervise import Supervisor
 
 LONG_SECONDS = 300.0
 ESCALATED = """
@@ -41,6 +42,8 @@ class Stage:
     ward: Ward
     faults: Faults
     say: Callable[[str], None]
+    # Where the scene itself runs the home, and nobody starts again what ends.
+    system: Supervisor | None = None
     found: dict[str, Any] = field(default_factory=dict)
     troubles: list[str] = field(default_factory=list)
     drives: int = 0
