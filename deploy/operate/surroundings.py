@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from handrail.personal.settings import KEY as PERSONAL_KEY
 from operate import databases
 from operate.addresses import ACCESS_KEY
-from operate.ground import EXTERNAL_DATABASE
+from operate.ground import EXTERNAL_DATABASE, EXTERNAL_KAFKA
 from operate.home import HOST, MLLP, SERVICES, Home
+from operate.parts.kafka import SESSION_SECONDS
+
+SESSION = "HANDRAIL_KAFKA_SESSION_SECONDS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class Surroundings:
             "HANDRAIL_SERVICE": name,
             "HANDRAIL_DATABASE_URL": databases.url_of(self.admin_url, name, self.home),
             "HANDRAIL_KAFKA_BOOTSTRAP": self.bootstrap,
+            **({} if os.environ.get(EXTERNAL_KAFKA) else _session()),
             **self._secrets(),
             "HANDRAIL_ACCESS_ISSUER": os.environ.get("HANDRAIL_ACCESS_ISSUER")
             or os.environ.get("HANDRAIL_OIDC_ISSUER")
@@ -56,3 +60,7 @@ class Surroundings:
         if os.environ.get(PERSONAL_KEY) or os.environ.get(f"{PERSONAL_KEY}_FILE"):
             del kept[f"{PERSONAL_KEY}_FILE"]
         return kept
+
+
+def _session() -> dict[str, str]:
+    return {SESSION: os.environ.get(SESSION) or str(SESSION_SECONDS)}

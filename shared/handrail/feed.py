@@ -27,6 +27,9 @@ IDLE_MILLISECONDS = 1000
 LANES = 4
 SMALL = 100
 FIRST_PAUSE_SECONDS = 0.1
+# By its next heartbeat each member learns of a change, and the first to learn waits for the last.
+HEARTBEAT_MILLISECONDS = 300
+FETCH_MILLISECONDS = 200
 STUCK_SECONDS = 30.0
 # After a broker's end a consumer may never find it again; a new one does.
 SILENT_SECONDS = 10.0
@@ -53,6 +56,8 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
     rest_seconds: float = 0.0
     expected: dict[TopicPartition, int] = field(default_factory=dict)
     unplaced: set[TopicPartition] = field(default_factory=set)
+    # Of these, those whose topic was found to end before the stored offset.
+    beyond: set[TopicPartition] = field(default_factory=set)
     applied: int = 0
     last_success: float | None = None
     trouble: str | None = None
@@ -63,10 +68,14 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
     _moved_at: float = field(default_factory=time.monotonic)
     _consumer: Callable[[], AIOKafkaConsumer | None] = lambda: None
     _lost_at: float | None = None
+    _placing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _hints: dict[TopicPartition, int] = field(default_factory=dict)
 
-    def subscribe(self, broker: KafkaBroker, instance: str) -> None:
+    def subscribe(self, broker: KafkaBroker, instance: str, session_seconds: float = 6) -> None:
         """Declare the subscription: raw batch, manual acknowledgement, our own parser.
+
+        An instance that is silent for `session_seconds` loses its partitions. That is safe also when
+        it only slept: what it goes on with is refused by the stored offset.
 
         FastStream's defaults acknowledge first, and put content into logs and spans.
         """
@@ -91,9 +100,11 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
             group_instance_id=f"{self.service}-{instance}",
             batch=True,
             auto_offset_reset="earliest",
-            session_timeout_ms=10_000,
-            heartbeat_interval_ms=1_000,
+            session_timeout_ms=round(session_seconds * 1000),
+            heartbeat_interval_ms=HEARTBEAT_MILLISECONDS,
             max_partition_fetch_bytes=262_144,
+            # What this consumer is given anew it asks for after the fetch that is under way.
+            fetch_max_wait_ms=FETCH_MILLISECONDS,
             ack_policy=AckPolicy.MANUAL,
             listener=self,
             parser=parse,
@@ -136,25 +147,30 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
 
         A topic that ends before it was deleted or restored: stop there, loudly, touch nothing.
         """
-        consumer = self._consumer()
-        if consumer is None or not self.unplaced:
-            return
-        # Two questions for all partitions at once: each waits behind the fetch that is under way,
-        # and no heartbeat goes out before the answer.
-        unplaced = sorted(self.unplaced)
-        stored = await self._stored(unplaced)
-        ends = await consumer.end_offsets(unplaced)
-        begins = await consumer.beginning_offsets(unplaced)
-        for tp in unplaced:
-            position = stored.get(tp, begins[tp])
-            if position > ends[tp]:
-                self._note(WENT_BACK)
-                consumer.pause(tp)
-                continue
-            consumer.seek(tp, position)
-            consumer.resume(tp)
-            self.expected[tp] = position
-            self.unplaced.discard(tp)
+        async with self._placing:
+            consumer = self._consumer()
+            if consumer is None or not self.unplaced:
+                return
+            # What was applied too late may be another's by now.
+            self.unplaced &= consumer.assignment()
+            unplaced = sorted(self.unplaced)
+            stored = await self._stored(unplaced)
+            # A question to Kafka waits behind the fetch that is under way, and everybody with it:
+            # it is asked only of what needs it. `lag` finds what ends before its position.
+            unsure = [tp for tp in unplaced if tp in self.beyond or tp not in stored]
+            ends = await consumer.end_offsets(unsure) if unsure else {}
+            begins = await consumer.beginning_offsets(unsure) if unsure else {}
+            for tp in (tp for tp in unplaced if tp in self.unplaced):
+                position = stored[tp] if tp in stored else begins[tp]
+                if position > ends.get(tp, position):
+                    self._note(WENT_BACK)
+                    consumer.pause(tp)
+                    continue
+                consumer.seek(tp, position)
+                consumer.resume(tp)
+                self.expected[tp] = position
+                self.unplaced.discard(tp)
+                self.beyond.discard(tp)
 
     async def _stored(self, places: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
         rows = await self.applier.pool.fetch(
@@ -170,6 +186,7 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
             shares[record.partition % lanes].append(record)
         before = self.applied
         done = await asyncio.gather(*(self._take_share(share) for share in shares))
+        await self._place_again()
         if all(done):
             self._recovered()
             if self.rest_seconds and len(records) < BATCH:
@@ -180,6 +197,14 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
             self._pause = FIRST_PAUSE_SECONDS
         await asyncio.sleep(self._pause)
         self._pause = min(self._pause * 2, 5.0)
+
+    async def _place_again(self) -> None:
+        """Place at once what somebody else has moved on, instead of at the next look."""
+        if self.unplaced - self.beyond:
+            try:
+                await self.place()
+            except (*TRANSIENT, KafkaError) as error:
+                self._note(type(error).__name__)
 
     async def _take_share(self, records: Sequence[Record]) -> bool:
         """Topic by topic: what an admission has in several is not applied at the same time."""
@@ -296,6 +321,7 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
             ends = await consumer.end_offsets(list(self.expected))
         for tp in [tp for tp, at in self.expected.items() if ends.get(tp, at) < at]:
             # Deleted and made anew: Kafka would read on from its beginning without a word.
+            self.beyond.add(tp)
             self._put_back(tp, None)
         self.last_lag = {
             f"{tp.topic}/{tp.partition}": max(0, ends[tp] - position)

@@ -20,10 +20,10 @@ from handrail.telemetry import log
 from handrail.topics import SHARDS, topic_of
 from handrail.transient import TRANSIENT
 
-LEASE_SECONDS = 5.0
-RENEW_SECONDS = 1.5
+LEASE_SECONDS = 3.0
+RENEW_SECONDS = 1.0
 # A relay that could not renew for this long stops sending, before its lease can run out.
-SILENT_SECONDS = 2.5
+SILENT_SECONDS = 1.5
 SEND_SECONDS = 15.0
 BATCH = 1000
 IDLE_SECONDS = 0.05

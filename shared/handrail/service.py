@@ -85,7 +85,7 @@ class Service:
             applier = Applier(self.work_pool, self.apply, self.committed)
             self.feed = Feed(self.name, topics, applier)
             self.feed.rest_seconds = self.feed_rest_seconds
-            self.feed.subscribe(self.broker, _instance())
+            self.feed.subscribe(self.broker, _instance(), self.settings.kafka_session_seconds)
         self.access = read(AccessSettings, self.name)
         required = self.access.is_required(self.settings.http_host)
         rates = Rates(self.access.access_rate)

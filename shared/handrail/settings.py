@@ -129,6 +129,12 @@ class Settings(KafkaSettings):
     """
 
     database_url: SecretStr = Field(description="This service's own database; a secret.")
+    kafka_session_seconds: float = Field(
+        default=6,
+        ge=1,
+        le=60,
+        description="After how long another instance takes over from one that fell silent. No less than the broker's group.min.session.timeout.ms, 6 s unless set.",
+    )
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8080, ge=1, le=65535)
     http_fd: int | None = Field(

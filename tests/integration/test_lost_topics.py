@@ -3,7 +3,10 @@
 `./handrail drill --scene topic` deletes one.
 """
 
+from aiokafka import TopicPartition
+
 from handrail.feed import Feed
+from handrail.topics import PARTITIONS
 from tests.integration.kit import TOPIC, Kit, admission, fact
 from tests.parts import until
 
@@ -24,6 +27,14 @@ async def test_a_topic_that_goes_back_under_a_running_feed_is_noticed_and_may_co
         await kit.relayed(fact(admission(), "a"))
         await kit.has_seen("first", "a")
         await until(lambda: _is(feed.trouble is None), "it is well again")
+
+
+async def test_what_is_anothers_by_now_is_left_to_them(kit: Kit) -> None:
+    async with kit.feeding() as feed:
+        # A transaction that began before a rebalance and was refused after it puts this back.
+        feed.unplaced.add(TopicPartition(TOPIC, PARTITIONS))
+        await feed.place()
+        assert not feed.unplaced
 
 
 async def _is(so: bool) -> bool:  # noqa: FBT001  # an answer

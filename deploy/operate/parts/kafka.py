@@ -28,6 +28,8 @@ from operate.processes import Child, find, tail
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 JAVA = "HANDRAIL_JAVA"
+# What our own broker allows, and Kafka's default does not: silent instances are given up so soon.
+SESSION_SECONDS = 3
 MEMORY = ("-Xms256m", "-Xmx512m")
 # Short runs on few cores: compiling for the long run would cost more than it saves.
 THRIFT = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
@@ -45,6 +47,7 @@ log.dirs={data}
 auto.create.topics.enable=false
 message.max.bytes=1048576
 group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms={session_ms}
 default.replication.factor=1
 min.insync.replicas=1
 offsets.topic.replication.factor=1
@@ -175,6 +178,7 @@ class Kafka:
                 host=HOST,
                 port=self.port,
                 controller_port=self.controller_port,
+                session_ms=SESSION_SECONDS * 1000,
                 # Java reads a backslash in a properties file as an escape.
                 data=str(self.folder / "data").replace("\\", "\\\\"),
             )
