@@ -3,9 +3,9 @@
 import asyncio
 import contextvars
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from handrail import sight
 from handrail.receipts import Result
@@ -15,7 +15,9 @@ from handrail.transient import TRANSIENT
 
 C = TypeVar("C")
 # The commands of some calls, and the traceparent of each; one result each.
-CarryOut: TypeAlias = Callable[[Sequence[C], Sequence[str | None]], Awaitable[list[Result]]]
+CarryOut: TypeAlias = Callable[
+    [Sequence[C], Sequence[str | None]], Coroutine[Any, Any, list[Result]]
+]
 
 # Where one transaction waits for a lock, the calls after it go another way.
 LANES = 4
@@ -66,9 +68,7 @@ class Together(Generic[C]):
     async def _answer(self, calls: Sequence[_Call[C]]) -> None:
         """Below the first call's span; where they fail together, each is tried alone."""
         commands, causes = [call.command for call in calls], [call.cause for call in calls]
-        work = asyncio.create_task(
-            _awaited(self.carry_out(commands, causes)), context=calls[0].context
-        )
+        work = asyncio.create_task(self.carry_out(commands, causes), context=calls[0].context)
         try:
             results = await work
         except TRANSIENT as error:
@@ -84,10 +84,6 @@ class Together(Generic[C]):
                 # Who has gone meanwhile waits for no answer.
                 if not call.answer.done():
                     call.answer.set_result(result)
-
-
-async def _awaited(work: Awaitable[list[Result]]) -> list[Result]:
-    return await work
 
 
 def _fail(calls: Sequence[_Call[C]], error: Exception) -> None:

@@ -8,11 +8,9 @@ from itertools import chain
 from statistics import median
 from typing import Any
 
-import httpx
-
+from operate import rolling
 from operate.bench import consume
 from operate.bench.live import Live, count_missed, percentiles
-from operate.errors import OperateError
 from operate.ground import postgres_of
 from operate.home import HOST, Home, unused_ports
 from operate.processes import Child
@@ -20,7 +18,6 @@ from operate.surroundings import Surroundings
 
 # What comes or goes is felt so long after it is ready, or gone; then it is quiet for as long.
 AFTER_SECONDS = 2.0
-READY_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -104,7 +101,7 @@ async def _come_and_go(home: Home) -> list[Change]:
     began = time.perf_counter()
     child.start()
     try:
-        await _until_ready(child)
+        await rolling.until_ready(child, int(child.env["HANDRAIL_HTTP_PORT"]))
         await asyncio.sleep(AFTER_SECONDS)
         came = Change("come", began, time.perf_counter())
         await asyncio.sleep(AFTER_SECONDS)
@@ -128,18 +125,3 @@ def _another(home: Home) -> Child:
     }
     argv = [sys.executable, "-m", "alerts.app"]
     return Child("alerts", argv, home.log("alerts-beside"), env=env)
-
-
-async def _until_ready(child: Child) -> None:
-    url = f"http://{HOST}:{child.env['HANDRAIL_HTTP_PORT']}/health/ready"
-    until = time.monotonic() + READY_SECONDS
-    async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
-        while time.monotonic() < until:
-            try:
-                if (await client.get(url)).is_success:
-                    return
-            except httpx.TransportError:
-                pass
-            await asyncio.sleep(0.05)
-    message = f"the second process of alerts is not ready: {child.last_words()}"
-    raise OperateError(message)
