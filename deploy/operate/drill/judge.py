@@ -36,6 +36,7 @@ select (select count(*) from concerns c where closed_at is null and level <= 2 a
 ))
 """
 STREAMS = "select key::text, sequence from outbox_streams"
+STREAMS_OF = f"{STREAMS} where key = any($1::text[]::uuid[])"
 HEARD = "select owner, key::text, sequence from inbox_streams"
 HEARD_OF = """
 select key::text, sequence from inbox_streams
@@ -101,8 +102,7 @@ async def topics(
 
 async def sequences(home: Home, people: set[str], owner: str = "attendance") -> dict[str, int]:
     """How far a service has spoken about each of these people."""
-    rows = await ask(home, owner, STREAMS)
-    return {key: sequence for key, sequence in rows if key in people}
+    return dict(await ask(home, owner, STREAMS_OF, list(people)))
 
 
 async def has_heard(
