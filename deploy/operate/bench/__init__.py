@@ -112,7 +112,7 @@ class Only(StrEnum):
 
 def command(
     *,
-    quick: Annotated[bool, typer.Option("--quick", help="Two minutes instead of ten.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Less of everything, for a first look.")] = False,
     only: Annotated[Only | None, typer.Option(help="One part alone.")] = None,
     file: Annotated[Path | None, typer.Option("--json", help="Where to write it.")] = None,
 ) -> None:
@@ -159,15 +159,9 @@ async def _growth(size: Size) -> dict[str, Any]:
 
 async def _page(size: Size) -> dict[str, Any]:
     """The care team's page on a running system of its own."""
-    async with _folder() as home, httpx.AsyncClient(timeout=60, trust_env=False) as client:
-        await background.ensure_up(home, lambda _line: None)
-        try:
-            run = home.read("run.json")
-            system = Live(home.addresses(), run["parts"]["kafka"]["address"], client)
-            console.print("the page: news, a long list, a restart under many open pages")
-            return {"page": await page.measure(home, system, size.page)}
-        finally:
-            background.down(home, lambda _line: None)
+    async with _folder() as home, _system(home) as system:
+        console.print("the page: news, a long list, a restart under many open pages")
+        return {"page": await page.measure(home, system, size.page)}
 
 
 async def _pair(size: Size) -> dict[str, Any]:
@@ -176,14 +170,9 @@ async def _pair(size: Size) -> dict[str, Any]:
         counts = await _history(kafka, size.pair.people, size.pair.days)
         console.print("a history for one process of alerts and for two, in turns")
         rates = await pair.rates(home, admin, kafka, sum(counts.values()), size.pair.rounds)
-    async with _folder() as home, httpx.AsyncClient(timeout=60, trust_env=False) as client:
-        await background.ensure_up(home, lambda _line: None)
-        try:
-            kafka = home.read("run.json")["parts"]["kafka"]["address"]
-            console.print("a second process of alerts comes and goes under load")
-            pauses = await pair.pauses(home, Live(home.addresses(), kafka, client), size.pair)
-        finally:
-            background.down(home, lambda _line: None)
+    async with _folder() as home, _system(home) as system:
+        console.print("a second process of alerts comes and goes under load")
+        pauses = await pair.pauses(home, system, size.pair)
     return {"pair": {"events": sum(counts.values()), **rates, "pauses": pauses}}
 
 
@@ -198,18 +187,9 @@ async def _tracing(size: Size) -> dict[str, Any]:
 
 async def _sizing(size: Size) -> dict[str, Any]:
     """What an event costs on a running system of its own, and what clinics need by that."""
-    async with _folder() as home, httpx.AsyncClient(timeout=60, trust_env=False) as client:
-        await background.ensure_up(home, lambda _line: None)
-        try:
-            kafka = home.read("run.json")["parts"]["kafka"]["address"]
-            console.print("single calls, then two clinics of six weeks")
-            return {
-                "sizing": await sizing.measure(
-                    home, Live(home.addresses(), kafka, client), size.calls
-                )
-            }
-        finally:
-            background.down(home, lambda _line: None)
+    async with _folder() as home, _system(home) as system:
+        console.print("single calls, then two clinics of six weeks")
+        return {"sizing": await sizing.measure(home, system, size.calls)}
 
 
 async def _subscribers(size: Size) -> dict[str, Any]:
@@ -228,6 +208,18 @@ async def _folder() -> AsyncIterator[Home]:
         yield home
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.asynccontextmanager
+async def _system(home: Home) -> AsyncIterator[Live]:
+    """The whole of Handrail, running in this home, and a client to it."""
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
+        await background.ensure_up(home, lambda _line: None)
+        try:
+            kafka = home.read("run.json")["parts"]["kafka"]["address"]
+            yield Live(home.addresses(), kafka, client)
+        finally:
+            background.down(home, lambda _line: None)
 
 
 def _made_folder() -> Path:
@@ -300,22 +292,16 @@ async def _peer_database(admin: str, home: Home, name: str) -> str:
 
 
 async def _running(size: Size) -> dict[str, Any]:
-    async with _folder() as home, httpx.AsyncClient(timeout=60, trust_env=False) as client:
-        await background.ensure_up(home, lambda _line: None)
-        try:
-            run = home.read("run.json")
-            idle = {name: memory_mb(one["pid"]) for name, one in run["services"].items()}
-            system = Live(home.addresses(), run["parts"]["kafka"]["address"], client)
-            console.print("alerts at 200 and at 2,000 events/s")
-            low = percentiles(await system.alert_latencies(200, size.seconds))
-            high = percentiles(await system.alert_latencies(2000, size.seconds))
-            console.print("recording attendance by HTTP")
-            async with _folder() as peer:
-                single = await _single(home, system, size, peer.free_ports()["attendance"])
-            roster = percentiles(await system.roster_latencies(size.rosters))
-            busy = {name: memory_mb(one["pid"]) for name, one in run["services"].items()}
-        finally:
-            background.down(home, lambda _line: None)
+    async with _folder() as home, _system(home) as system:
+        idle = _memory(home)
+        console.print("alerts at 200 and at 2,000 events/s")
+        low = percentiles(await system.alert_latencies(200, size.seconds))
+        high = percentiles(await system.alert_latencies(2000, size.seconds))
+        console.print("recording attendance by HTTP")
+        async with _folder() as peer:
+            single = await _single(home, system, size, peer.free_ports()["attendance"])
+        roster = percentiles(await system.roster_latencies(size.rosters))
+        busy = _memory(home)
     return {
         "commit_to_alert_at_200": _rounded(low),
         "commit_to_alert_at_2000": _rounded(high),
@@ -324,6 +310,11 @@ async def _running(size: Size) -> dict[str, Any]:
         "memory_mb_idle": idle,
         "memory_mb_after": busy,
     }
+
+
+def _memory(home: Home) -> dict[str, float | None]:
+    services = home.read("run.json")["services"]
+    return {name: memory_mb(one["pid"]) for name, one in services.items()}
 
 
 async def _single(home: Home, system: Live, size: Size, port: int) -> dict[str, Any]:

@@ -88,9 +88,12 @@ def _felt(waits: list[tuple[float, float]], change: Change) -> list[float]:
 
 
 def _summary(stretches: list[list[float]]) -> dict[str, float]:
-    """Of all waits, and the longest of each stretch: their median, and the most."""
+    """Of all waits, and the longest of each stretch: their median, and the most; none of one wait."""
     longest = [1000 * max(waits) for waits in stretches if waits]
-    found = percentiles([*chain.from_iterable(stretches)])
+    every = [*chain.from_iterable(stretches)]
+    if len(every) < 2:
+        return {"count": len(every)}
+    found = percentiles(every)
     found |= {"median_longest_ms": median(longest), "most_ms": max(longest)}
     return {name: round(value, 1) for name, value in found.items()}
 
