@@ -11,7 +11,7 @@ from alerts.desk import Open
 from alerts.notices import News
 from alerts.rules import Ladder
 from alerts.staffed import next_staffed
-from handrail import metrics, outbox
+from handrail import failpoints, metrics, outbox
 from handrail.events.alerts import AlertEscalated
 from handrail.outbox import Connection
 from handrail.transient import TRANSIENT
@@ -29,6 +29,8 @@ def sweeper(
             with contextlib.suppress(*TRANSIENT):
                 async with pool.acquire() as conn, conn.transaction():
                     escalated = await sweep(conn)
+                    if escalated:
+                        failpoints.hit("escalation.before_commit")
                 metrics.ESCALATED.inc(escalated)
                 metrics.LAST_SUCCESS.labels("escalation").set_to_current_time()
                 async with pool.acquire() as conn, conn.transaction():

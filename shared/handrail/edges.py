@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, TypeVar
 import asyncpg
 from pydantic import TypeAdapter
 
-from handrail import sites, telemetry
+from handrail import failpoints, sites, telemetry
 from handrail.events import DayClosed
 from handrail.outbox import Connection
 from handrail.receipts import Rejected, Result
@@ -35,11 +35,13 @@ async def in_one_transaction(
             with telemetry.database_span("command", links):
                 async with pool.acquire() as conn, conn.transaction():
                     done = await act(conn)
+                    failpoints.hit("command.before_commit")
         except _RACES:
             if last:
                 raise
             continue
         break
+    failpoints.hit("command.after_commit")
     committed()
     return done
 

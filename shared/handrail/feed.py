@@ -13,7 +13,7 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
-from handrail import metrics
+from handrail import failpoints, metrics
 from handrail.applying import Applier, Separately
 from handrail.inbox import Batch, Superseded
 from handrail.telemetry import log
@@ -137,6 +137,7 @@ class Feed(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships n
         """Start where the database says, whatever Kafka's committed offset is."""
         self.expected.clear()
         self.unplaced = set(assigned)
+        failpoints.hit("consumer.assigned")
         try:
             await self.place()
         except TRANSIENT as error:

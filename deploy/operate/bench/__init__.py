@@ -112,7 +112,9 @@ class Only(StrEnum):
 
 def command(
     *,
-    quick: Annotated[bool, typer.Option("--quick", help="Less of everything, for a first look.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Less of everything, for a first look.")
+    ] = False,
     only: Annotated[Only | None, typer.Option(help="One part alone.")] = None,
     file: Annotated[Path | None, typer.Option("--json", help="Where to write it.")] = None,
 ) -> None:

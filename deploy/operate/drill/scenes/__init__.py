@@ -40,7 +40,7 @@ class Scene:
 
 
 SCENES = {
-    "outage": Scene(outage.play),
+    "outage": Scene(outage.play, outage.setting),
     "topic": Scene(topic.play),
     "poison": Scene(poison.play),
     "disk": Scene(disk.play, disk.setting),
