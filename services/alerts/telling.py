@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import lru_cache
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
@@ -307,6 +308,7 @@ def _firing(about: About, outcome: Outcome, concern_id: UUID, *, pushed: bool) -
     return (concern_id, outcome.level, admission_id, site_id, outcome.kind, day, pushed)
 
 
+@lru_cache(maxsize=8192)
 def concern_id_of(admission_id: UUID, spell: int) -> UUID:
     """One concern, one identifier: told twice, it is the same concern."""
     return uuid5(admission_id, f"concern {spell}")

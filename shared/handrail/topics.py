@@ -1,5 +1,6 @@
 """The topics, their owners and how a key finds its partition. Nothing else decides these."""
 
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 OWNERS: tuple[str, ...] = ("intake", "attendance", "alerts", "aftercare")
@@ -35,6 +36,7 @@ def shard_of(partition: int) -> int:
     return partition % SHARDS
 
 
+@lru_cache(maxsize=1024)
 def site_stream(site_id: str, partition: int) -> UUID:
     """The key of the `day_closed` events of one site on one partition."""
     return uuid5(_SITE_STREAMS, f"{site_id}/{partition}")
