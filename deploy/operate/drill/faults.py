@@ -147,8 +147,8 @@ class Faults:
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
             )
-            await consumer.start()
             try:
+                await consumer.start()
                 consumer.assign([tp])
                 found = await consumer.getmany(tp, timeout_ms=1000)
             finally:
@@ -220,8 +220,8 @@ class Faults:
             bootstrap_servers=bootstrap(self.home), acks="all", max_request_size=4_000_000
         )
         async with asyncio.timeout(10):
-            await producer.start()
             try:
+                await producer.start()
                 await producer.send_and_wait(topic, value, key, place, headers=headers)
             finally:
                 await producer.stop()
