@@ -65,6 +65,13 @@ class Cluster:
         return primary.admin_url().replace(primary.address, f"{HOST}:{self.database_net.port}")
 
     @property
+    def standby(self) -> Postgres:
+        """The database that follows. Raises OSError where there is none at the moment."""
+        if len(self.databases) == 1:
+            raise OSError("standby")
+        return self.databases[1]
+
+    @property
     def nets(self) -> list[Proxy]:
         """Every way between a service and a part."""
         return [*self.broker_nets, self.database_net]
@@ -84,7 +91,7 @@ class Cluster:
 
     async def fail_over(self) -> None:
         """The primary is gone from one moment to the next; its standby takes over."""
-        old, new = self.databases
+        old, new = self.databases[0], self.standby
         old.kill()
         async with connected(new.admin_url()) as conn:
             await conn.execute(WAIT_FOR_NOBODY)

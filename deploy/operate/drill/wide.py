@@ -115,7 +115,7 @@ class WideFaults(Faults):
 
     async def slow_commits(self) -> str:
         """The standby, for which commits wait, is frozen."""
-        standby = psutil.Process(self.cluster.databases[1].pid or 0)
+        standby = psutil.Process(self.cluster.standby.pid or 0)
         await self.freeze("standby", standby, self.dice.choice((1.0, 3.0)))
         return "slow_commits"
 
