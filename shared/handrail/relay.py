@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,6 @@ from uuid import UUID, uuid4
 import asyncpg
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from aiokafka.producer.message_accumulator import BatchBuilder
 from opentelemetry.trace import SpanKind
 
 from handrail import failpoints, metrics, telemetry
@@ -148,28 +147,13 @@ class Relay:
         return (row[0], float(row[1])) if row else (0, 0.0)
 
     async def _send(self, producer: AIOKafkaProducer, rows: list[asyncpg.Record]) -> None:
-        """A batch for each partition: a future a record would cost more than the record itself."""
-        topic, answers = topic_of(self.owner), []
         async with asyncio.timeout(SEND_SECONDS):
-            for partition, ordered in _by_partition(rows).items():
-                for batch in self._batches(producer, topic, ordered):
-                    await self._keep_leases(rows)
-                    answers.append(await producer.send_batch(batch, topic, partition=partition))
-                    failpoints.hit("relay.mid_batch")
+            answers = []
+            for row in rows:
+                await self._keep_leases(rows)
+                answers.append(await self._send_one(producer, row))
+                failpoints.hit("relay.mid_batch")
             await asyncio.gather(*answers)
-
-    def _batches(
-        self, producer: AIOKafkaProducer, topic: str, rows: Sequence[asyncpg.Record]
-    ) -> Iterator[BatchBuilder]:
-        """The rows in their order, in as few batches as hold them."""
-        batch = producer.create_batch()
-        for row in rows:
-            record = self._record(topic, row)
-            if batch.append(**record) is None:
-                yield batch
-                batch = producer.create_batch()
-                batch.append(**record)
-        yield batch
 
     async def _keep_leases(self, rows: list[asyncpg.Record]) -> None:
         """Renew on the way through a slow batch. Raises LeaseLost once somebody else has a shard."""
@@ -181,8 +165,10 @@ class Relay:
         if is_late or any(self.epochs.get(r["shard"]) != before[r["shard"]] for r in rows):
             raise LeaseLost
 
-    def _record(self, topic: str, row: asyncpg.Record) -> dict[str, Any]:
-        trace = row["traceparent"]
+    async def _send_one(
+        self, producer: AIOKafkaProducer, row: asyncpg.Record
+    ) -> "asyncio.Future[object]":
+        topic, trace = topic_of(self.owner), row["traceparent"]
         if telemetry.is_sampled(trace):
             about: telemetry.Attributes = {
                 telemetry.SYSTEM: "kafka",
@@ -192,19 +178,23 @@ class Relay:
             }
             with telemetry.span(f"{telemetry.SEND} {topic}", SpanKind.PRODUCER, trace, about):
                 trace = telemetry.current_traceparent()
-        return {
-            "timestamp": _moment(row["staged_at"]),
-            "key": str(row["key"]).encode(),
-            "value": row["data"],
-            "headers": headers_of(
-                event_id=row["event_id"],
-                type_=row["type"],
-                time=row["occurred_at"].isoformat(),
-                sequence=row["sequence"],
-                incarnation=self._incarnation,
-                trace=trace,
-            ),
-        }
+        headers = headers_of(
+            event_id=row["event_id"],
+            type_=row["type"],
+            time=row["occurred_at"].isoformat(),
+            sequence=row["sequence"],
+            incarnation=self._incarnation,
+            trace=trace,
+        )
+        answer: asyncio.Future[object] = await producer.send(
+            topic,
+            value=row["data"],
+            key=str(row["key"]).encode(),
+            partition=row["partition"],
+            timestamp_ms=_moment(row["staged_at"]),
+            headers=headers,
+        )
+        return answer
 
     async def _hold_leases(self) -> None:
         if self.epochs and time.monotonic() - self._renewed < RENEW_SECONDS:
@@ -225,8 +215,7 @@ class Relay:
                 **self.access,
                 acks="all",
                 enable_idempotence=True,
-                # What an event may have at most fits in; what it may have beside it, too.
-                max_batch_size=MAX_RECORD_BYTES // 2,
+                max_request_size=MAX_RECORD_BYTES,
                 request_timeout_ms=10_000,
             )
             try:
@@ -262,13 +251,6 @@ class Relay:
         except TimeoutError:
             return
         self._doorbell.clear()
-
-
-def _by_partition(rows: Sequence[asyncpg.Record]) -> dict[int, list[asyncpg.Record]]:
-    found: dict[int, list[asyncpg.Record]] = {}
-    for row in rows:
-        found.setdefault(row["partition"], []).append(row)
-    return found
 
 
 def _moment(staged_at: datetime) -> int:

@@ -1,6 +1,5 @@
 """Of two relays only one sends; what one leaves behind the next one finishes."""
 
-import json
 import time
 from uuid import UUID
 
@@ -8,7 +7,6 @@ import asyncpg
 import pytest
 
 from handrail import outbox
-from handrail.envelope import MAX_RECORD_BYTES
 from handrail.relay import BATCH, LeaseLost, Relay
 from tests.integration.kit import Kit, admission, fact
 
@@ -62,8 +60,6 @@ select p.id, p.shard, o.partition, o.key, o.sequence, o.event_id, o.type, o.occu
 from outbox_pending p join outbox o using (id)
 """
 
-GROW = "update outbox set data = data || convert_to(repeat(' ', 230000), 'UTF8')"
-
 
 async def test_a_relay_that_finds_its_lease_taken_does_not_send(kit: Kit) -> None:
     await kit.relay.turn()
@@ -104,20 +100,6 @@ async def test_what_was_staged_before_a_restart_is_sent_after_it(kit: Kit) -> No
     assert [r.offset for r in await kit.records()] == sorted(r.offset for r in await kit.records())
     assert await kit.pending() == 0
     assert await kit.pool.fetchval("select count(*) from outbox") == BATCH + 5
-
-
-async def test_what_one_batch_does_not_hold_goes_in_several_in_order(kit: Kit) -> None:
-    key, marks = admission(), [f"n{n}" for n in range(6)]
-    await kit.stage(*(fact(key, mark) for mark in marks))
-    await kit.pool.execute(GROW)
-    await kit.relayed(fact(key, "last"))
-
-    sent = await kit.records()
-
-    assert [json.loads(record.value)["positives"] for record in sent] == [[m] for m in marks] + [
-        ["last"]
-    ]
-    assert sum(len(record.value) for record in sent) > MAX_RECORD_BYTES
 
 
 async def test_the_backlog_says_how_much_waits_and_how_long(kit: Kit) -> None:

@@ -25,13 +25,13 @@ from operate.home import SERVICES, Home
 # Each service ends itself at these steps, again after every start.
 FAILPOINTS = (
     "command.before_commit=kill:300,command.after_commit=kill:200,"
-    "relay.after_send=kill:150,relay.mid_batch=kill:250,"
+    "relay.after_send=kill:150,relay.mid_batch=kill:400,"
     "consumer.before_commit=kill:170,consumer.after_commit=kill:230,consumer.assigned=kill:2"
 )
 # A backlog is sent a thousand at a time: who always ended sooner would never get further.
 FAILPOINTS_UNDER_LOAD = (
     "command.before_commit=kill:700,command.after_commit=kill:500,"
-    "relay.after_send=kill:600,relay.mid_batch=kill:2000,"
+    "relay.after_send=kill:600,relay.mid_batch=kill:5000,"
     "consumer.before_commit=kill:700,consumer.after_commit=kill:900,consumer.assigned=kill:2"
 )
 DRIVERS = 4
