@@ -21,8 +21,9 @@ async def take(conn: Connection, taken: Sequence[AnyCommand], now: datetime) -> 
 
     Thirteen statements at most, however many commands and open hand-offs.
     """
+    known = await _load(conn, taken)
     receipted = await receipts.find(conn, (c.receipt() for c in taken))
-    batch = _Batch(receipted, await _load(conn, taken), now)
+    batch = _Batch(receipted, known, now)
     results = [batch.carry_out(command) for command in taken]
     await store.save(conn, [batch.known.hand_offs[i] for i in batch.changed])
     await sites.move(conn, batch.closed)

@@ -52,7 +52,7 @@ async def take(
         try:
             await _carry_out(conn, command, now, ladder)
         except Rejected as rejected:
-            results.append(rejected.result(command.key))
+            results.append(await receipts.refusal(conn, command, rejected))
             continue
         known[receipt] = command.concern_id
         await receipts.enter(conn, [(*receipt, command.concern_id)])

@@ -36,7 +36,7 @@ async def take(conn: Connection, command: CalendarCommand, now: datetime) -> Res
     try:
         subject = await _decide(conn, command, now)
     except Rejected as rejected:
-        return rejected.result(command.key)
+        return await receipts.refusal(conn, command, rejected)
     await receipts.enter(conn, [(*receipt, subject)])
     return Result(key=command.key, status="applied", subject=subject)
 

@@ -92,8 +92,8 @@ async def _take(
     """Twenty-one statements at most, however many commands."""
     if not taken:
         return []
-    receipted = await receipts.find(conn, (c.receipt() for c, _ in taken))
     known = await load(conn, [command for command, _ in taken])
+    receipted = await receipts.find(conn, (c.receipt() for c, _ in taken))
     batch = Batch(known, receipted, now, is_sealing=vault is not None)
     results: list[Result] = []
     causes: list[str | None] = []

@@ -65,8 +65,7 @@ async def _close_day(conn: Connection, command: CloseDay) -> Result:
 async def _take(conn: Connection, taken: Sequence[Change], now: datetime) -> list[Result]:
     if not taken:
         return []
-    known = await receipts.find(conn, (c.receipt() for c in taken))
-    referrals = await _referrals(conn, taken, known)
+    referrals = await _referrals(conn, taken)
     await _learn_sites(conn, taken, now)
     duplicates = {c.duplicate_id for c in taken if isinstance(c, PairCommand)}
     named = filter(None, (_named(c, referrals) for c in taken))
@@ -75,6 +74,7 @@ async def _take(conn: Connection, taken: Sequence[Change], now: datetime) -> lis
     site_ids = {a.site_id for a in admissions.values()}
     site_ids |= {c.site_id for c in taken if isinstance(c, ReceiveReferral | ProgramCommand)}
     known_sites = await sites.load(conn, site_ids)
+    known = await receipts.find(conn, (c.receipt() for c in taken))
     batch = _Batch(known, referrals, admissions, known_sites, last_seen, now)
     results = [batch.carry_out(command) for command in taken]
     await store.save(conn, [admissions[i] for i in batch.changed])
@@ -190,16 +190,14 @@ def _open(command: ReceiveReferral, moment: Moment) -> Decided:
     return admission, (event,)
 
 
-async def _referrals(
-    conn: Connection, taken: Sequence[Change], known: dict[tuple[str, str], UUID | None]
-) -> dict[tuple[str, str], UUID]:
+async def _referrals(conn: Connection, taken: Sequence[Change]) -> dict[tuple[str, str], UUID]:
     """The admissions that the senders' referral keys name."""
     wanted = [
         (c.source, c.referral_key)
         for c in taken
         if isinstance(c, AdmissionCommand) and c.referral_key
     ]
-    found = {**known, **(await receipts.find(conn, wanted))}
+    found = await receipts.find(conn, wanted)
     return {name: subject for name, subject in found.items() if subject}
 
 

@@ -78,13 +78,25 @@ class Rejected(Exception):
 async def find(
     conn: Connection, names: Iterable[tuple[str, str]]
 ) -> dict[tuple[str, str], UUID | None]:
-    """The receipts there already are, of these (source, key)."""
+    """The receipts there already are, of these (source, key).
+
+    Asked after all that the commands are decided by was read: who sees what the first sending of a
+    command did, which was under way at the same time, has to see its receipt as well.
+    """
     asked = list(set(names))
     if not asked:
         return {}
     sources, keys = zip(*asked, strict=True)
     rows = await conn.fetch(_FIND, list(sources), list(keys))
     return {(row["source"], row["key"]): row["subject"] for row in rows}
+
+
+async def refusal(conn: Connection, command: Command, rejected: Rejected) -> Result:
+    """Why it is refused; or that it is a repeat, where its first sending was committed meanwhile."""
+    found = await find(conn, [command.receipt()])
+    if command.receipt() in found:
+        return Result(key=command.key, status="duplicate", subject=found[command.receipt()])
+    return rejected.result(command.key)
 
 
 async def enter(conn: Connection, taken: Iterable[tuple[str, str, UUID | None]]) -> None:
