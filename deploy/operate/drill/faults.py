@@ -7,7 +7,7 @@ import random
 import signal
 import time
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from operate.home import HOST, SERVICES, Home
 PARTS = ("kafka", "postgres")
 TOPICS = ("intake", "attendance")
 READY_SECONDS = 180.0
+WRITING_SECONDS = 10.0
 # After these it is measured how soon all is well again.
 LASTING = ("kill", "freeze", "cut", "lose", "slow", "lock", "fail")
 NOT_POSSIBLE = (
@@ -141,7 +142,7 @@ class Faults:
         """Write records of the past again, as a relay that was frozen does."""
         topic, place = topic_of(self.dice.choice(TOPICS)), self.dice.randrange(PARTITIONS)
         tp = TopicPartition(topic, place)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WRITING_SECONDS):
             consumer = AIOKafkaConsumer(
                 bootstrap_servers=bootstrap(self.home),
                 enable_auto_commit=False,
@@ -153,9 +154,12 @@ class Faults:
                 found = await consumer.getmany(tp, timeout_ms=1000)
             finally:
                 await consumer.stop()
-            old = found.get(tp, [])
-            for record in self.dice.sample(old, len(old) // 5):
-                await self._write(topic, place, record.key, record.value, list(record.headers))
+        old = found.get(tp, [])
+        async with self._writing() as producer:
+            for one in self.dice.sample(old, len(old) // 5):
+                headers = list(one.headers)
+                await producer.send(topic, one.value, one.key, place, headers=headers)
+            await producer.flush()
         return "repeat_records"
 
     async def poison(self) -> str:
@@ -216,13 +220,19 @@ class Faults:
         value: bytes | None,
         headers: list[tuple[str, bytes]],
     ) -> None:
+        async with self._writing() as producer:
+            await producer.send_and_wait(topic, value, key, place, headers=headers)
+
+    @contextlib.asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AIOKafkaProducer]:
+        """A producer that is none of ours. Raises TimeoutError after a while."""
         producer = AIOKafkaProducer(
             bootstrap_servers=bootstrap(self.home), acks="all", max_request_size=4_000_000
         )
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WRITING_SECONDS):
             try:
                 await producer.start()
-                await producer.send_and_wait(topic, value, key, place, headers=headers)
+                yield producer
             finally:
                 await producer.stop()
 
