@@ -37,6 +37,10 @@ def command(  # noqa: PLR0913  # one a word that can be said
     wide: Annotated[
         bool, typer.Option("--wide", help="Three brokers, a standby, a network that fails.")
     ] = False,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this kind of fault, such as kill_broker; may be said again."),
+    ] = None,
     scene: Annotated[
         list[str] | None,
         typer.Option("--scene", help="One bad thing at a time: a scene's name, or all."),
@@ -59,7 +63,7 @@ def command(  # noqa: PLR0913  # one a word that can be said
         told = asyncio.run(roll.run(seconds or 0, seed, _say))
     else:
         length = seconds or (FULL_SECONDS if full else QUICK_SECONDS)
-        told = asyncio.run(real.run(length, seed, _say, wide=wide or full))
+        told = asyncio.run(real.run(length, seed, _say, wide=wide or full, only=fault or ()))
     text = json.dumps(told, indent=1)
     print(text)
     if result:

@@ -7,8 +7,9 @@ import random
 import signal
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 from uuid import UUID
 
 import asyncpg
@@ -42,6 +43,17 @@ CUT = "select pg_terminate_backend(pid) from pg_stat_activity where usename = an
 class Faults:
     """Breaks one thing after another, by the dice, and measures how soon all is well again."""
 
+    # What can be broken, and how often beside the others.
+    KINDS: ClassVar[Mapping[str, int]] = {
+        "kill_service": 4,
+        "freeze_service": 2,
+        "kill_part": 1,
+        "freeze_part": 1,
+        "cut_connections": 3,
+        "repeat_records": 6,
+        "poison": 6,
+    }
+
     home: Home
     dice: random.Random
     victims: list[str]
@@ -50,14 +62,18 @@ class Faults:
     # When the last fault that lasts was over, where that is later than its beginning.
     over: float = 0.0
     poisoned: set[str] = field(default_factory=set)
+    # No other kinds than these; all where there are none.
+    only: Collection[str] = ()
     # After these it took longer than anybody should wait.
     not_back: list[str] = field(default_factory=list)
 
     async def storm(self, until: float) -> None:
         """Break things until the loop's clock says so."""
-        loop, kinds = asyncio.get_running_loop(), self.kinds()
+        loop = asyncio.get_running_loop()
+        kinds = {name: n for name, n in self.KINDS.items() if not self.only or name in self.only}
         while loop.time() < until:
-            fault = self.dice.choices([f for _, f in kinds], [w for w, _ in kinds])[0]
+            [kind] = self.dice.choices([*kinds], [*kinds.values()])
+            fault: Callable[[], Awaitable[str]] = getattr(self, kind)
             began = time.monotonic()
             try:
                 name = await fault()
@@ -78,18 +94,6 @@ class Faults:
                 except TimeoutError:
                     self.not_back.append("mend")
             await asyncio.sleep(self.dice.random())
-
-    def kinds(self) -> list[tuple[float, Callable[[], Awaitable[str]]]]:
-        """What can be broken, and how often beside the others."""
-        return [
-            (4, self.kill_service),
-            (2, self.freeze_service),
-            (1, self.kill_part),
-            (1, self.freeze_part),
-            (3, self.cut_connections),
-            (6, self.repeat_records),
-            (6, self.poison),
-        ]
 
     async def mend(self) -> None:
         """Put back what a fault took away; here the supervisor does it."""

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from operate.drill.cluster import Cluster
 from operate.drill.faults import Faults
 from operate.drill.ward import Ward
 from operate.drill.wide import WideFaults
+from operate.errors import OperateError
 from operate.ground import EXTERNAL_DATABASE, EXTERNAL_KAFKA
 from operate.home import SERVICES, Home
 
@@ -43,20 +44,31 @@ WRONG = ("lost", "duplicated", "out_of_order", "false_missed", "alerts_missing",
 
 
 async def run(
-    seconds: float, seed: int, say: Callable[[str], None], *, wide: bool = False
+    seconds: float,
+    seed: int,
+    say: Callable[[str], None],
+    *,
+    wide: bool = False,
+    only: Collection[str] = (),
 ) -> dict[str, Any]:
     """Break things for so long while commands come in; then judge.
 
-    `wide`: three brokers, a database with a standby, and a network that fails.
+    `wide`: three brokers, a database with a standby, and a network that fails. `only` these kinds
+    of fault, and no service kills itself; every kind where none is named.
     """
+    known = (WideFaults if wide else Faults).KINDS
+    if strangers := {*only} - known.keys():
+        message = f"no fault is called {min(strangers)} here; there are {', '.join(sorted(known))}."
+        raise OperateError(message)
     home, good = new_home(), False
     cluster = Cluster(home.folder, home.folder / "logs") if wide else None
-    os.environ["HANDRAIL_FAILPOINTS"] = FAILPOINTS_UNDER_LOAD if wide else FAILPOINTS
+    failpoints = FAILPOINTS_UNDER_LOAD if wide else FAILPOINTS
+    os.environ["HANDRAIL_FAILPOINTS"] = "" if only else failpoints
     try:
         if cluster:
             await _start(home, cluster, say)
         await background.ensure_up(home, say)
-        told = await _drill(home, seconds, seed, say, cluster)
+        told = await _drill(home, seconds, seed, say, cluster, only)
         good = told["good"]
         return told
     finally:
@@ -100,6 +112,7 @@ async def _drill(
     seed: int,
     say: Callable[[str], None],
     cluster: Cluster | None,
+    only: Collection[str],
 ) -> dict[str, Any]:
     dice = random.Random(seed)  # noqa: S311  # a drill must be repeatable
     ward = Ward(
@@ -114,6 +127,7 @@ async def _drill(
         if cluster
         else Faults(home, dice, ward.admissions)
     )
+    faults.only = only
     say(f"{len(ward.admissions)} people are admitted; breaking things for {seconds:.0f} s")
     until = asyncio.get_running_loop().time() + seconds
     async with asyncio.TaskGroup() as group:
