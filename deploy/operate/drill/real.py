@@ -37,9 +37,9 @@ FAILPOINTS_UNDER_LOAD = (
 )
 DRIVERS = 4
 REST_SECONDS = 120.0
-# Over a long drill few people would have more sessions than anybody has: the day does not end here,
-# and alerts tells all that came in it anew each time.
-PEOPLE, MANY_PEOPLE, LONG_SECONDS = 40, 15_000, 600
+# So that nobody has more seats than people have: the day does not end here, and alerts tells all
+# that came in it anew each time.
+PEOPLE, PEOPLE_A_SECOND, PEOPLE_A_WIDE_SECOND = 40, 0.25, 4.0
 WRONG = ("lost", "duplicated", "out_of_order", "false_missed", "alerts_missing", "still_parked")
 
 
@@ -121,7 +121,8 @@ async def _drill(
         home.folder / "ledger.jsonl",
         at_once=0.5 if cluster else 0.0,
     )
-    await ward.admit(PEOPLE if seconds < LONG_SECONDS else MANY_PEOPLE)
+    each = PEOPLE_A_WIDE_SECOND if cluster else PEOPLE_A_SECOND
+    await ward.admit(max(PEOPLE, round(seconds * each)))
     faults = (
         WideFaults(home, dice, ward.admissions, cluster=cluster, ward=ward)
         if cluster
