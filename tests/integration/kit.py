@@ -84,6 +84,13 @@ async def pool_of_its_own(
     return await _pool_of_a_copy(template[0], url, service, size)
 
 
+async def migrated_pool(template: tuple[Postgres, Home], service: str) -> asyncpg.Pool:
+    """`pool_of_its_own` of a service that nobody has migrated on this server yet."""
+    url = databases.url_of(template[0].admin_url(), service, template[1])
+    await asyncio.to_thread(databases.migrate, url, service)
+    return await pool_of_its_own(template, service)
+
+
 async def address_of(pool: asyncpg.Pool, template: tuple[Postgres, Home], service: str) -> str:
     """Where the copy lies that these connections are of, for the service's own role."""
     name = await pool.fetchval("select current_database()")

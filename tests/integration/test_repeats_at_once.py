@@ -18,12 +18,11 @@ from alerts.commands import COMMANDS as OF_ALERTS
 from handrail import edges, sites
 from handrail.outbox import Connection
 from handrail.receipts import Result
-from operate import databases
 from operate.bench import filling
 from operate.home import Home
 from operate.parts.postgres import Postgres
 from tests.bench import desk
-from tests.integration.kit import pool_of_its_own
+from tests.integration.kit import migrated_pool
 from tests.integration.ward import Ward
 
 Take: TypeAlias = Callable[[Connection], Awaitable[list[Result]]]
@@ -49,14 +48,6 @@ async def sent_twice(pool: asyncpg.Pool, take: Take) -> tuple[Result, Result]:
     return first, second
 
 
-async def pool_of(template: tuple[Postgres, Home], service: str) -> asyncpg.Pool:
-    """A fresh database of this service."""
-    server, home = template
-    url = databases.url_of(server.admin_url(), service, home)
-    await asyncio.to_thread(databases.migrate, url, service)
-    return await pool_of_its_own(template, service)
-
-
 async def people_of(pool: asyncpg.Pool, service: str) -> list[str]:
     """Some people are in care."""
     await pool.execute(filling.SITE, "north")
@@ -66,26 +57,22 @@ async def people_of(pool: asyncpg.Pool, service: str) -> list[str]:
 
 @pytest.mark.parametrize("service", ["attendance", "intake"])
 async def test_what_a_desk_says(template: tuple[Postgres, Home], service: str) -> None:
-    pool = await pool_of(template, service)
+    pool = await migrated_pool(template, service)
     people = await people_of(pool, service)
     said = desk.of_intake(people) if service == "intake" else desk.of_attendance(people)
 
     became = {}
     for body in said:
         keyed: desk.Body = {"key": uuid4().hex} | body
-        become = await sent_twice(pool, partial(_desk, service=service, body=keyed))
+        become = await sent_twice(pool, partial(desk.take, service=service, body=keyed))
         became[body["do"]] = [result.status for result in become]
 
     assert became == {do: ["applied", "duplicate"] for do in became}
     await pool.close()
 
 
-async def _desk(conn: Connection, service: str, body: desk.Body) -> list[Result]:
-    return await desk.take(conn, service, body)
-
-
 async def test_a_seat_that_is_recorded(template: tuple[Postgres, Home]) -> None:
-    pool = await pool_of(template, "attendance")
+    pool = await migrated_pool(template, "attendance")
     person, *_ = await people_of(pool, "attendance")
     held = {
         "site_id": "north",
@@ -98,7 +85,7 @@ async def test_a_seat_that_is_recorded(template: tuple[Postgres, Home]) -> None:
         await desk.take(conn, "attendance", held | planned)
     seat = {"do": "record_missed", "kind": "no_show", "session_key": "now", "admission_id": person}
 
-    take = partial(_desk, service="attendance", body=seat | {"key": "k"})
+    take = partial(desk.take, service="attendance", body=seat | {"key": "k"})
     became = await sent_twice(pool, take)
 
     assert [result.status for result in became] == ["applied", "duplicate"]
@@ -106,7 +93,7 @@ async def test_a_seat_that_is_recorded(template: tuple[Postgres, Home]) -> None:
 
 
 async def test_a_hand_off_and_its_first_visit(template: tuple[Postgres, Home]) -> None:
-    pool, person, today = await pool_of(template, "aftercare"), UUID(int=11), NOW.date()
+    pool, person, today = await migrated_pool(template, "aftercare"), UUID(int=11), NOW.date()
     async with pool.acquire() as conn:
         await sites.learn(conn, [("north", "UTC", "wall", date(2026, 3, 2))])
         await aftercare.learn_admissions(conn, {person: ("north", None)})

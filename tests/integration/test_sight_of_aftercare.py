@@ -13,10 +13,9 @@ from aftercare import hand_off, store
 from aftercare.commands import COMMANDS
 from aftercare.programs import PROGRAMS
 from handrail import sight, sites
-from operate import databases
 from operate.home import Home
 from operate.parts.postgres import Postgres
-from tests.integration.kit import pool_of_its_own
+from tests.integration.kit import migrated_pool
 from tests.integration.sights import (
     ELSEWHERE,
     HERE,
@@ -67,10 +66,7 @@ class Three:
 
 @pytest.fixture
 async def three(template: tuple[Postgres, Home]) -> AsyncIterator[Three]:
-    server, home = template
-    url = databases.url_of(server.admin_url(), "aftercare", home)
-    await asyncio.to_thread(databases.migrate, url, "aftercare")
-    pool = await pool_of_its_own(template, "aftercare")
+    pool = await migrated_pool(template, "aftercare")
     api = await api_pool_of(pool, template, "aftercare")
     here, duplicate, elsewhere, expected = (uuid4() for _ in range(4))
     where = {here: HERE, duplicate: ELSEWHERE, elsewhere: ELSEWHERE, expected: None}

@@ -124,11 +124,10 @@ async def _drill(
     each = PEOPLE_A_WIDE_SECOND if cluster else PEOPLE_A_SECOND
     await ward.admit(max(PEOPLE, round(seconds * each)))
     faults = (
-        WideFaults(home, dice, ward.admissions, cluster=cluster, ward=ward)
+        WideFaults(home, dice, ward.admissions, only=only, cluster=cluster, ward=ward)
         if cluster
-        else Faults(home, dice, ward.admissions)
+        else Faults(home, dice, ward.admissions, only=only)
     )
-    faults.only = only
     say(f"{len(ward.admissions)} people are admitted; breaking things for {seconds:.0f} s")
     until = asyncio.get_running_loop().time() + seconds
     async with asyncio.TaskGroup() as group:
