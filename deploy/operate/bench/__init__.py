@@ -21,7 +21,7 @@ import typer
 from aiokafka import AIOKafkaProducer
 from rich.console import Console
 
-from operate import background, databases
+from operate import databases
 from operate.bench import consume, growth, live, page, pair, peers, sizing, subscribers, tracing
 from operate.bench.history import History
 from operate.bench.live import Live, percentiles
@@ -161,7 +161,7 @@ async def _growth(size: Size) -> dict[str, Any]:
 
 async def _page(size: Size) -> dict[str, Any]:
     """The care team's page on a running system of its own."""
-    async with _folder() as home, _system(home) as system:
+    async with _folder() as home, live.running(home) as system:
         console.print("the page: news, a long list, a restart under many open pages")
         return {"page": await page.measure(home, system, size.page)}
 
@@ -172,7 +172,7 @@ async def _pair(size: Size) -> dict[str, Any]:
         counts = await _history(kafka, size.pair.people, size.pair.days)
         console.print("a history for one process of alerts and for two, in turns")
         rates = await pair.rates(home, admin, kafka, sum(counts.values()), size.pair.rounds)
-    async with _folder() as home, _system(home) as system:
+    async with _folder() as home, live.running(home) as system:
         console.print("a second process of alerts comes and goes under load")
         pauses = await pair.pauses(home, system, size.pair)
     return {"pair": {"events": sum(counts.values()), **rates, "pauses": pauses}}
@@ -189,7 +189,7 @@ async def _tracing(size: Size) -> dict[str, Any]:
 
 async def _sizing(size: Size) -> dict[str, Any]:
     """What an event costs on a running system of its own, and what clinics need by that."""
-    async with _folder() as home, _system(home) as system:
+    async with _folder() as home, live.running(home) as system:
         console.print("single calls, then two clinics of six weeks")
         return {"sizing": await sizing.measure(home, system, size.calls)}
 
@@ -210,18 +210,6 @@ async def _folder() -> AsyncIterator[Home]:
         yield home
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextlib.asynccontextmanager
-async def _system(home: Home) -> AsyncIterator[Live]:
-    """The whole of Handrail, running in this home, and a client to it."""
-    async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
-        await background.ensure_up(home, lambda _line: None)
-        try:
-            kafka = home.read("run.json")["parts"]["kafka"]["address"]
-            yield Live(home.addresses(), kafka, client)
-        finally:
-            background.down(home, lambda _line: None)
 
 
 def _made_folder() -> Path:
@@ -294,7 +282,7 @@ async def _peer_database(admin: str, home: Home, name: str) -> str:
 
 
 async def _running(size: Size) -> dict[str, Any]:
-    async with _folder() as home, _system(home) as system:
+    async with _folder() as home, live.running(home) as system:
         idle = _memory(home)
         console.print("alerts at 200 and at 2,000 events/s")
         low = percentiles(await system.alert_latencies(200, size.seconds))

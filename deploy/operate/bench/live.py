@@ -1,9 +1,10 @@
 """A running system under a steady load: from the answer to a miss to its alert, and HTTP alone."""
 
 import asyncio
+import contextlib
 import itertools
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from statistics import quantiles
@@ -15,8 +16,10 @@ import orjson
 from aiokafka import AIOKafkaConsumer
 
 from handrail.topics import topic_of
+from operate import background
 from operate.addresses import Addresses
 from operate.errors import OperateError
+from operate.home import Home
 
 SITE = "bench-live"
 AT_ONCE = 500
@@ -24,6 +27,18 @@ MISS_SHARE = 4
 TICKS_A_SECOND = 20
 SETTLE_SECONDS = 20.0
 JSON = {"content-type": "application/json"}
+
+
+@contextlib.asynccontextmanager
+async def running(home: Home) -> AsyncIterator["Live"]:
+    """The whole of Handrail, running in this home, and a client to it."""
+    await background.ensure_up(home, lambda _line: None)
+    try:
+        async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
+            kafka = home.read("run.json")["parts"]["kafka"]["address"]
+            yield Live(home.addresses(), kafka, client)
+    finally:
+        background.down(home, lambda _line: None)
 
 
 @dataclass

@@ -13,12 +13,11 @@ from statistics import median
 from typing import Any
 
 import asyncpg
-import httpx
 
 from handrail.sight import SEES_ALL
-from operate import background, databases
+from operate import databases
 from operate.bench.hospital import Hospital
-from operate.bench.live import Live, command_of, count_missed, percentiles
+from operate.bench.live import command_of, count_missed, percentiles, running
 from operate.bench.outside import Outside
 from operate.ground import postgres_of
 from operate.home import HOST, Home
@@ -43,20 +42,14 @@ class Load:
 async def measure(home: Home, load: Load) -> dict[str, Any]:
     """All figures, one after the other, on a system that may call this machine."""
     os.environ["HANDRAIL_EGRESS_ALLOW"] = f"{HOST}/32"
-    await background.ensure_up(home, lambda _line: None)
-    try:
-        parts = home.read("run.json")["parts"]
+    async with running(home) as system:
         admin = postgres_of(home, home.ports()).admin_url()
         url = databases.url_of(admin, "intake", home)
         intake = await asyncpg.connect(url, server_settings=SEES_ALL)
-        async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
-            system = Live(home.addresses(), parts["kafka"]["address"], client)
-            try:
-                return await _all(Outside(system, intake), load)
-            finally:
-                await intake.close()
-    finally:
-        background.down(home, lambda _line: None)
+        try:
+            return await _all(Outside(system, intake), load)
+        finally:
+            await intake.close()
 
 
 async def _all(outside: Outside, load: Load) -> dict[str, Any]:

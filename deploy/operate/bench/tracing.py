@@ -8,11 +8,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import httpx
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from operate import background
-from operate.bench.live import Live
+from operate.bench.live import Live, running
 from operate.errors import OperateError
 from operate.home import Home
 from operate.listener import listening
@@ -36,8 +34,8 @@ async def measure(folders: dict[str, Path], rounds: int, calls: int) -> dict[str
             systems = {}
             for kind in KINDS:
                 where = endpoint if kind == "on" else None
-                running = _running(Home(folders[kind]), where)
-                systems[kind] = await stack.enter_async_context(running)
+                started = _traced(Home(folders[kind]), where)
+                systems[kind] = await stack.enter_async_context(started)
                 await systems[kind].admit(PEOPLE)
                 await systems[kind].through(calls // 4)
             before = _spans(bodies)
@@ -63,20 +61,16 @@ def _figures(rates: dict[str, list[float]]) -> dict[str, Any]:
 
 
 @contextlib.asynccontextmanager
-async def _running(home: Home, endpoint: str | None) -> AsyncIterator[Live]:
-    """A system, with or without where its spans go."""
-    if endpoint:
-        os.environ[ENDPOINT] = endpoint
-    try:
-        await background.ensure_up(home, lambda _line: None)
-    finally:
-        os.environ.pop(ENDPOINT, None)
-    try:
-        async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
-            kafka = home.read("run.json")["parts"]["kafka"]["address"]
-            yield Live(home.addresses(), kafka, client)
-    finally:
-        background.down(home, lambda _line: None)
+async def _traced(home: Home, endpoint: str | None) -> AsyncIterator[Live]:
+    """A system, with or without where its spans go; whatever starts after it is told nothing."""
+    async with contextlib.AsyncExitStack() as stack:
+        if endpoint:
+            os.environ[ENDPOINT] = endpoint
+        try:
+            system = await stack.enter_async_context(running(home))
+        finally:
+            os.environ.pop(ENDPOINT, None)
+        yield system
 
 
 def _spans(bodies: list[bytes]) -> int:
