@@ -33,7 +33,8 @@ def of_attendance(people: Sequence[str]) -> list[Body]:
     """An hour at the desk: a group planned, recorded and corrected; someone calls, someone moves."""
     day = NOW.date()
     group = {"site_id": "north", "session_type": "group", "planned_minutes": 180}
-    ahead = (NOW + timedelta(days=3)).replace(hour=18)
+    # In the morning: the evenings of some weekdays are the series's.
+    ahead = (NOW + timedelta(days=3)).replace(hour=9)
     planned = group | {"planned_on": ahead.date(), "starts_at": ahead, "do": "schedule_session"}
     later = planned | {
         "starts_at": ahead + timedelta(days=1),
