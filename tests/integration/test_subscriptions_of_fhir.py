@@ -10,7 +10,7 @@ import pytest
 from fhir.resources.R4B.bundle import Bundle
 
 from handrail.receipts import Rejected
-from intake.disclosures import subscribers
+from intake.disclosures import queue, subscribers
 from intake.disclosures.backport import made
 from intake.disclosures.messages import own_name
 from tests.ear import Ear, listening
@@ -259,6 +259,29 @@ async def test_what_was_told_of_is_read_while_it_may_be_told_and_by_nobody_else(
     for reading, name in ((outside.reads, seat), (outside.reads_stay, stay)):
         with pytest.raises(Rejected, match="resource_unknown"):
             await reading(registered, name)
+
+
+async def test_what_is_just_being_sent_can_be_asked_for_before_it_is_answered(
+    outside: Outside, ear: Ear
+) -> None:
+    registered = await outside.registers(ear.address)
+    made_id = await outside.makes(registered, ear.address, "session-missed")
+    await outside.delivers()
+    person = await outside.admitted()
+    await outside.grants(person, "attendance", "status")
+    await outside.hears(missed(person))
+    async with outside.pool.acquire() as conn, conn.transaction():
+        message = await queue.take(conn, made_id, uuid4(), KEY)
+    assert message
+    stay, seat = message.names
+
+    assert (await outside.reads(registered, str(seat)))["status"] == "noshow"
+    assert (await outside.reads_stay(registered, str(stay)))["status"] == "active"
+    assert numbers_of(await outside.asks(made_id)) == [message.sequence] == [1]
+    assert numbers_of(await outside.asks(made_id, until=7)) == [1]
+    assert numbers_of(await outside.asks(made_id, since=2)) == []
+    told = [(row["asked"], row["sequence"]) for row in await outside.told(person)]
+    assert told == [("Appointment", 1), ("EpisodeOfCare", 1), ("$events", 1), ("$events", 1)]
 
 
 def event_of(ear: Ear) -> Any:

@@ -154,10 +154,14 @@ async def read(clinic: Clinic, registered: str, event: dict[str, Any]) -> list[d
 
 
 async def is_accounted_for(clinic: Clinic, person: UUID) -> None:
-    """The person's accounting has what was sent and what was asked for."""
+    """The person's accounting has what was sent and what was asked for, which may be meanwhile."""
     patient = (await clinic.get("intake", f"/v1/admissions/{person}"))["patient_id"]
-    rows = await clinic.get("intake", f"/v1/patients/{patient}/disclosures")
-    assert [row.get("asked") for row in rows] == [None, "Appointment", "$events"]
+
+    async def accounted() -> bool:
+        rows = await clinic.get("intake", f"/v1/patients/{patient}/disclosures")
+        return sorted(row.get("asked", "") for row in rows) == ["", "$events", "Appointment"]
+
+    await until(accounted, "all three are in the accounting")
 
 
 async def test_what_a_subscriber_may_not_ask_for_is_refused_as_an_outcome(

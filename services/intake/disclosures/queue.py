@@ -134,6 +134,9 @@ async def take(conn: Connection, subscriber_id: UUID, holder: UUID, key: bytes) 
             await ledger.append(conn, key, entries, held["now"])
         if chosen:
             await conn.execute(_TRY, chosen.row)
+            if kept and chosen.row and chosen.names:
+                # Before it is sent: a receiver may read what it names and answer afterwards.
+                await subscriptions.name(conn, kept, chosen.names, chosen.row)
             return chosen
     if held["is_quiet"] and (spoken.is_spoken(held["url"]) or (kept and not kept.has_heartbeat)):
         # HL7 has no heartbeat that every receiver takes: a gap is seen by MSH-13.
@@ -156,8 +159,6 @@ async def settle(
         if entry:
             await conn.execute(_SENT, message.row, message.sequence)
             await ledger.append(conn, key, [entry], now)
-            if message.kept and message.row and message.names:
-                await subscriptions.name(conn, message.kept, message.names, message.row)
         await conn.execute(_GOOD, message.subscriber_id, message.sequence)
         if message.kept and not message.kept.is_answered:
             await subscriptions.answered(conn, message.subscriber_id, message.url)

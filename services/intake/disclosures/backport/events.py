@@ -21,15 +21,23 @@ from intake.disclosures.ledger import Entry
 AT_ONCE = 100
 _LAST = 2**62
 
+# What is just being sent counts: it may be asked for before it is answered.
 _HELD = """
-select subscriber_id, site_id, recipient_class, recipient, purpose, data_classes, url,
-    subject_key, last_sequence, now() as now
-from subscribers where subscriber_id = $1
+select s.subscriber_id, s.site_id, s.recipient_class, s.recipient, s.purpose, s.data_classes,
+    s.url, s.subject_key, s.last_sequence + count(d.id) as last_sequence, now() as now
+from subscribers s
+left join deliveries d
+    on d.subscriber_id = s.subscriber_id and d.state = 'waiting' and d.trying and d.sequence is null
+where s.subscriber_id = $1 group by s.subscriber_id
 """
 _TOLD = """
-select id, delivery_id, admission_id, type, data, sequence from deliveries
-where subscriber_id = $1 and sequence between $2 and $3 and data is not null
-order by sequence limit $4
+select id, delivery_id, admission_id, type, data, coalesce(sequence, $4) as sequence
+from deliveries
+where subscriber_id = $1 and data is not null and (
+    sequence between $2 and $3
+    or (state = 'waiting' and trying and sequence is null and $4 between $2 and $3)
+)
+order by sequence limit $5
 """
 
 
@@ -89,11 +97,12 @@ async def events(
     assert mine
     assert held
     mine = mine.with_content(content)
-    since, until = asked.within(held["last_sequence"])
-    rows = await conn.fetch(_TOLD, held["subscriber_id"], since, until, AT_ONCE)
+    last = held["last_sequence"]
+    since, until = asked.within(last)
+    rows = await conn.fetch(_TOLD, held["subscriber_id"], since, until, last, AT_ONCE)
     may = [one for one in await decisions(conn, held, rows, mine) if one.told.classes]
     await ledger.append(conn, key, _entries(held, may), held["now"])
-    stands = Standing(row["status"], held["last_sequence"])
+    stands = Standing(row["status"], last)
     told = _told(mine, held, may)
     return notified.bundle(mine, "query-event", uuid4(), stands, held["now"], told)
 

@@ -33,9 +33,13 @@ select subscriber_id, site_id, recipient_class, recipient, purpose, data_classes
     subject_key, now() as now
 from subscribers where subscriber_id = $1 and state <> 'removed'
 """
+# What is just being sent has no number yet but the one it is sent with.
 _NAMED = """
-select d.id, d.delivery_id, d.admission_id, d.type, d.data, d.sequence
-from fhir_names n join deliveries d on d.id = n.delivery
+select d.id, d.delivery_id, d.admission_id, d.type, d.data,
+    coalesce(d.sequence, s.last_sequence + 1) as sequence
+from fhir_names n
+join deliveries d on d.id = n.delivery
+join subscribers s using (subscriber_id)
 where n.registered_id = $1 and n.name = $2
 """
 _STAY = """

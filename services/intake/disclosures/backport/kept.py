@@ -126,7 +126,7 @@ async def answered(conn: Connection, subscriber_id: UUID, url: str) -> None:
 
 
 async def name(conn: Connection, one: Kept, names: Sequence[UUID], delivery: int) -> None:
-    """The subscriber was told these names, and may read what they stand for."""
+    """The subscriber is told these names, and may read what they stand for."""
     await conn.execute(_NAME, one.registered_id, list(names), delivery)
 
 
