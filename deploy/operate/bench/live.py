@@ -24,6 +24,8 @@ from operate.home import Home
 SITE = "bench-live"
 AT_ONCE = 500
 MISS_SHARE = 4
+# What a load says of one person at most: nobody has hundreds of contacts a day.
+EACH = 5
 TICKS_A_SECOND = 20
 SETTLE_SECONDS = 20.0
 JSON = {"content-type": "application/json"}
@@ -49,6 +51,8 @@ class Live:
     kafka: str
     client: httpx.AsyncClient
     known: list[str] = field(default_factory=list)
+    # Those of whom a load says other things than misses; all known ones where there are none.
+    others: list[str] = field(default_factory=list)
     sent: dict[str, float] = field(default_factory=dict)
     answered: dict[str, float] = field(default_factory=dict)
     seen: dict[str, float] = field(default_factory=dict)
@@ -64,9 +68,9 @@ class Live:
 
     async def alert_latencies(self, rate: int, seconds: int) -> list[float]:
         """Seconds from the answer to a miss until a subscriber has its alert, at `rate` events/s."""
-        return await self.alert_latencies_of(
-            await self.admit(count_missed(rate, seconds)), rate, seconds
-        )
+        missing = await self.admit(count_missed(rate, seconds))
+        self.others += await self.admit(max(0, rate * seconds // EACH - len(self.others)))
+        return await self.alert_latencies_of(missing, rate, seconds)
 
     async def alert_latencies_of(self, people: list[str], rate: int, seconds: int) -> list[float]:
         """The same of these people, who are as many as such a load misses."""
@@ -141,7 +145,7 @@ class Live:
         """So many events/s; one of four is a miss, of the next of `persons`."""
         people = iter(persons)
         a_tick, began = rate // TICKS_A_SECOND, time.perf_counter()
-        others = itertools.cycle(self.known[:200])
+        others = itertools.cycle(self.others or self.known)
         calls = []
         for tick in range(seconds * TICKS_A_SECOND):
             await asyncio.sleep(max(0.0, began + tick / TICKS_A_SECOND - time.perf_counter()))
