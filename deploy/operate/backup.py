@@ -160,6 +160,12 @@ async def _replace(admin_url: str, database: str, home: Home, dump: Path) -> Non
     words = ["--no-owner", f"--role={owner}", "--exit-on-error", "--single-transaction"]
     url = _url(admin_url, database)
     await asyncio.to_thread(_call, "pg_restore", [*words, f"--dbname={url}", str(dump)])
+    conn = await asyncpg.connect(url)
+    try:
+        # A dump does not say how much is in it, and statements are planned by that.
+        await conn.execute("analyze")
+    finally:
+        await conn.close()
 
 
 def _require_down(home: Home) -> None:

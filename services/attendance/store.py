@@ -32,21 +32,26 @@ on conflict (admission_id) do update set
     weekly_minutes = excluded.weekly_minutes, program_id = excluded.program_id,
     erased_at = coalesce(a.erased_at, excluded.erased_at)
 """
-# The lock on a session is the lock on all its seats.
+# The lock on a session is the lock on all its seats; they are taken in the order of the outer query.
+# One by one: where the server has not counted the table yet, it would read all sessions for a few.
 _SESSIONS = """
-select s.session_id, s.site_id, s.source, s.session_key, s.session_type, s.modality, s.mode,
-    s.held_on, s.planned_on, s.starts_at, s.planned_minutes, s.program_id, s.track, s.is_cancelled,
-    s.series_key, s.topic
-from (
+select s.* from (
     select unnest($1::uuid[]) as session_id
     union
     select k.session_id
     from unnest($2::text[], $3::text[]) as t (source, session_key)
-    join sessions k using (source, session_key)
+    cross join lateral (
+        select session_id from sessions s
+        where s.source = t.source and s.session_key = t.session_key offset 0
+    ) k
+    order by session_id
 ) as named
-join sessions s using (session_id)
-order by s.session_id
-for update of s
+cross join lateral (
+    select s.session_id, s.site_id, s.source, s.session_key, s.session_type, s.modality, s.mode,
+        s.held_on, s.planned_on, s.starts_at, s.planned_minutes, s.program_id, s.track,
+        s.is_cancelled, s.series_key, s.topic
+    from sessions s where s.session_id = named.session_id for update
+) s
 """
 _OPEN_SESSIONS = """
 insert into sessions (
@@ -141,9 +146,11 @@ async def sessions(
     conn: Connection, ids: Iterable[UUID], names: Iterable[tuple[str, str]]
 ) -> dict[UUID, Session]:
     """The sessions with these identifiers or senders' keys, locked until the transaction ends."""
-    named = list(set(names))
+    ids, named = list(set(ids)), list(set(names))
+    if not ids and not named:
+        return {}
     rows = await conn.fetch(
-        _SESSIONS, list(set(ids)), [source for source, _ in named], [key for _, key in named]
+        _SESSIONS, ids, [source for source, _ in named], [key for _, key in named]
     )
     return {row["session_id"]: Session(*row) for row in rows}
 

@@ -28,10 +28,14 @@ with held as (
 )
 select (select count(*) from moved), (select count(*) from held)
 """
+# Key by key (`offset 0`): where the server has not counted the table yet, it would read all streams
+# of the owner for a few keys.
 _STANDING = """
 select k.key, s.sequence, s.incarnation, p.reason
 from unnest($2::uuid[]) as k (key)
-left join inbox_streams s on s.owner = $1 and s.key = k.key
+left join lateral (
+    select sequence, incarnation from inbox_streams s where s.owner = $1 and s.key = k.key offset 0
+) s on true
 left join parked_keys p on p.key = k.key
 """
 _ADVANCE = """

@@ -2,13 +2,16 @@
 
 from datetime import date
 from random import Random
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from alerts import batch, evidence, quality, store
 from alerts.outcomes import visits_of
+from handrail.events import intake
 from handrail.outbox import Connection
+from tests.integration.ward import Ward
 from tests.unit.histories import PERSON, START, Play, make, orders
 
 
@@ -79,4 +82,19 @@ async def test_the_quality_board_reads_of_some_weeks_what_all_facts_say(
     assert days == len(daily)
     assert {(a.day, a.risk) for a in assessed} == {
         (a.day, a.risk) for a in quality.weekly(quality.Assessed(*row) for row in daily)
+    }
+
+
+async def test_an_open_concern_goes_along_to_another_programme(ward: Ward) -> None:
+    moved, stays = [await ward.admitted() for _ in range(2)]
+    for person in (moved, stays):
+        await ward.flagged(person)
+    place = {"from_program_id": "iop", "program_id": "php", "track": "evening"}
+    transfers = [intake.Transferred(**ward.about(who), **place) for who in (moved, uuid4())]
+    await ward.hears(*transfers)
+
+    rows = await ward.open_concerns()
+    assert {r["admission_id"]: (r["program_id"], r["track"]) for r in rows} == {
+        moved: ("php", "evening"),
+        stays: ("iop", "none"),
     }

@@ -6,9 +6,10 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from handrail import outbox
+from handrail import outbox, relay
 from handrail.relay import BATCH, LeaseLost, Relay
 from tests.integration.kit import Kit, admission, fact
+from tests.parts import until
 
 
 async def test_only_the_holder_of_the_lease_sends(kit: Kit) -> None:
@@ -54,6 +55,7 @@ async def test_a_lease_from_a_clock_that_went_back_is_not_waited_for(kit: Kit) -
     await gone.close()
 
 
+SWEPT = "select vacuum_count from pg_stat_user_tables where relname = 'outbox_pending'"
 PENDING = """
 select p.id, p.shard, o.partition, o.key, o.sequence, o.event_id, o.type, o.occurred_at, o.data,
     o.traceparent, o.staged_at
@@ -100,6 +102,20 @@ async def test_what_was_staged_before_a_restart_is_sent_after_it(kit: Kit) -> No
     assert [r.offset for r in await kit.records()] == sorted(r.offset for r in await kit.records())
     assert await kit.pending() == 0
     assert await kit.pool.fetchval("select count(*) from outbox") == BATCH + 5
+
+
+async def test_what_was_crossed_off_is_swept_up(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay, "SWEEP", 3)
+    await kit.pool.execute("alter table outbox_pending set (autovacuum_enabled = false)")
+    await kit.stage(*(fact(admission(), "a") for _ in range(4)))
+    assert await kit.relay.turn() == 4
+    await kit.stage(fact(admission(), "b"))
+    assert await kit.relay.turn() == 1
+
+    async def swept() -> int:
+        return int(await kit.pool.fetchval(SWEPT))
+
+    assert await until(swept, "the queue was vacuumed") == 1
 
 
 async def test_the_backlog_says_how_much_waits_and_how_long(kit: Kit) -> None:

@@ -37,6 +37,8 @@ SETTINGS = {
     "password_encryption": "scram-sha-256",
     "idle_in_transaction_session_timeout": "10s",
     "jit": "off",
+    # What new tables hold is known after seconds, and what was crossed off does not lie about.
+    "autovacuum_naptime": "10s",
     "timezone": "UTC",
     "log_timezone": "UTC",
     # A refused statement can hold what someone wrote about a person: none of it is logged.
