@@ -14,6 +14,7 @@ from handrail.events.aftercare import AftercareDayClosed
 from handrail.outbox import Connection
 from handrail.receipts import Command, Rejected, Result, moment_of
 from handrail.sites import Site
+from handrail.writes import write
 
 
 async def take(conn: Connection, taken: Sequence[AnyCommand], now: datetime) -> list[Result]:
@@ -27,8 +28,7 @@ async def take(conn: Connection, taken: Sequence[AnyCommand], now: datetime) -> 
     results = [batch.carry_out(command) for command in taken]
     await store.save(conn, [batch.known.hand_offs[i] for i in batch.changed])
     await sites.move(conn, batch.closed)
-    await receipts.enter(conn, batch.taken)
-    await outbox.stage(conn, batch.events)
+    await write(conn, receipts.entered(batch.taken), outbox.staged(batch.events))
     return results
 
 

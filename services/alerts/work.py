@@ -24,6 +24,7 @@ from handrail import outbox, receipts
 from handrail.events import alerts as events
 from handrail.outbox import Connection
 from handrail.receipts import Moment, Rejected, Result, moment_of
+from handrail.writes import write
 
 OWNER = "alerts"
 
@@ -55,7 +56,7 @@ async def take(
             results.append(await receipts.refusal(conn, command, rejected))
             continue
         known[receipt] = command.concern_id
-        await receipts.enter(conn, [(*receipt, command.concern_id)])
+        await write(conn, receipts.entered([(*receipt, command.concern_id)]))
         results.append(Result(key=command.key, status="applied", subject=command.concern_id))
     return results
 

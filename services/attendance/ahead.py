@@ -14,6 +14,7 @@ from handrail.events.attendance import RosterOverdue, WithdrawReason
 from handrail.outbox import Connection
 from handrail.receipts import Rejected
 from handrail.sites import Site
+from handrail.writes import write
 
 ONE_DAY = timedelta(days=1)
 LOOK_BACK = timedelta(days=3)
@@ -83,9 +84,12 @@ async def make(
             if _can_sit(chair, promised[one.admission_id]):
                 planned.append(rules.schedule(chair))
                 promised[one.admission_id] += filter(None, [moves.booked(session)])
-    await store.open_sessions(conn, made)
-    await store.save_seats(conn, [seat for seat, _ in planned])
-    await outbox.stage(conn, [event for _, event in planned])
+    await write(
+        conn,
+        store.opened(made),
+        store.seated(seat for seat, _ in planned),
+        outbox.staged([event for _, event in planned]),
+    )
 
 
 def _can_sit(chair: Chair, promised: Iterable[moves.Booked]) -> bool:

@@ -7,6 +7,7 @@ from uuid import UUID
 from attendance.facts import Session
 from attendance.moves import Booked
 from handrail.outbox import Connection
+from handrail.writes import Write, of_rows
 
 # Whoever books the same person waits here; the next statement sees what was booked before.
 _LOCK = """
@@ -66,7 +67,6 @@ async def policies(conn: Connection, site_ids: Iterable[str]) -> dict[str, int]:
     return dict(await conn.fetch(_POLICIES, asked)) if asked else {}
 
 
-async def save_policies(conn: Connection, hours: Mapping[str, int]) -> None:
-    """Write the notice that sites ask for."""
-    if hours:
-        await conn.execute(_SAVE_POLICIES, list(hours), list(hours.values()))
+def asked_for(hours: Mapping[str, int]) -> Write | None:
+    """The notice that sites ask for."""
+    return of_rows(_SAVE_POLICIES, hours.items())

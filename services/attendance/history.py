@@ -9,6 +9,7 @@ from uuid import UUID
 from attendance.dose import Visit
 from attendance.facts import Seat
 from handrail.outbox import Connection
+from handrail.writes import Write, of_rows
 
 _KEEP = """
 insert into seat_history (
@@ -42,17 +43,15 @@ select c.attended_on, s.session_type, c.minutes
 from seats c join sessions s using (session_id)
 where c.admission_id = $1 and c.status = 'attended' and c.attended_on between $2 and $3
 """
-_kept = attrgetter(
+_of_seat = attrgetter(
     *("session_id", "admission_id", "version", "status", "minutes", "minutes_late", "left_early"),
     *("mode", "reason", "attended_on", "guests", "joined_at", "left_at", "recorded_at"),
 )
 
 
-async def keep(conn: Connection, replaced: Sequence[tuple[Seat, datetime]]) -> None:
-    """Keep what was recorded of these seats until another record replaced it then."""
-    if replaced:
-        rows = [(*_kept(seat), at) for seat, at in replaced]
-        await conn.execute(_KEEP, *map(list, zip(*rows, strict=True)))
+def kept(replaced: Sequence[tuple[Seat, datetime]]) -> Write | None:
+    """What was recorded of these seats until another record replaced it then."""
+    return of_rows(_KEEP, [(*_of_seat(seat), at) for seat, at in replaced])
 
 
 async def as_of(conn: Connection, admission_id: UUID, at: datetime) -> list[dict[str, Any]]:

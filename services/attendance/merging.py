@@ -17,6 +17,7 @@ from handrail.events.intake import AdmissionsMerged, AdmissionsUnmerged
 from handrail.outbox import Connection
 from handrail.receipts import Rejected
 from handrail.sites import Site
+from handrail.writes import write
 
 _SERIES = """
 select series_key, until_on from series_members
@@ -145,8 +146,8 @@ async def _hand_seats(conn: Connection, handing: Handing, ids: Sequence[UUID]) -
         if (session.session_id, handing.taker.admission_id) not in seats:
             taken += _seated(session, handing, promised[handing.taker.admission_id])
     await ahead.withdraw(conn, gone, "merged", handing.when)
-    await store.save_seats(conn, [seat for seat, _ in taken])
-    await outbox.stage(conn, [event for _, event in taken])
+    seats_taken = store.seated(seat for seat, _ in taken)
+    await write(conn, seats_taken, outbox.staged([event for _, event in taken]))
     return [seat.session_id for seat, _ in taken]
 
 

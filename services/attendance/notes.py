@@ -9,6 +9,7 @@ import orjson
 
 from handrail.events import AdmissionEvent
 from handrail.outbox import Connection
+from handrail.writes import Write, of_rows
 
 Change: TypeAlias = tuple[UUID, str, datetime, bool]
 
@@ -48,11 +49,9 @@ async def open_barriers(
     return {(row["admission_id"], row["barrier"]) for row in rows}
 
 
-async def save_barriers(conn: Connection, changes: Sequence[Change]) -> None:
-    """Write the last change of each barrier with one statement."""
-    if changes:
-        last = {change[:2]: change for change in changes}
-        await conn.execute(_SAVE, *map(list, zip(*last.values(), strict=True)))
+def noted(changes: Sequence[Change]) -> Write | None:
+    """The last change of each barrier."""
+    return of_rows(_SAVE, {change[:2]: change for change in changes}.values())
 
 
 async def barriers(conn: Connection, admission_id: UUID) -> dict[str, Any]:

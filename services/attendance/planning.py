@@ -25,6 +25,7 @@ from handrail.events.attendance import SeriesJoined, SeriesLeft
 from handrail.outbox import Connection
 from handrail.receipts import Command, Rejected, Result, moment_of
 from handrail.sites import Site
+from handrail.writes import write
 
 
 async def take(conn: Connection, command: CalendarCommand, now: datetime) -> Result:
@@ -37,7 +38,7 @@ async def take(conn: Connection, command: CalendarCommand, now: datetime) -> Res
         subject = await _decide(conn, command, now)
     except Rejected as rejected:
         return await receipts.refusal(conn, command, rejected)
-    await receipts.enter(conn, [(*receipt, subject)])
+    await write(conn, receipts.entered([(*receipt, subject)]))
     return Result(key=command.key, status="applied", subject=subject)
 
 
@@ -120,7 +121,6 @@ async def _join(conn: Connection, command: JoinSeries, now: datetime) -> UUID:
         moves.require_free(session, promised[one.admission_id])
         planned.append(rules.schedule(Chair(session, admission, None, when)))
     await series_rows.save_member(conn, one)
-    await store.save_seats(conn, [seat for seat, _ in planned])
     joined = SeriesJoined(
         site_id=site.site_id,
         admission_id=one.admission_id,
@@ -130,7 +130,11 @@ async def _join(conn: Connection, command: JoinSeries, now: datetime) -> UUID:
         from_on=one.from_on,
         until_on=one.until_on,
     )
-    await outbox.stage(conn, [joined, *(event for _, event in planned)])
+    await write(
+        conn,
+        store.seated(seat for seat, _ in planned),
+        outbox.staged([joined, *(event for _, event in planned)]),
+    )
     return one.admission_id
 
 
@@ -198,10 +202,13 @@ async def _move(conn: Connection, command: MoveSession, now: datetime) -> UUID:
             Chair(there, person, None, when),
             promised[seat.admission_id],
         )
-    await store.open_sessions(conn, [there])
     await store.cancel_sessions(conn, [here.session_id])
-    await store.save_seats(conn, [seat for seat, _ in decided])
-    await outbox.stage(conn, [event for _, event in decided])
+    await write(
+        conn,
+        store.opened([there]),
+        store.seated(seat for seat, _ in decided),
+        outbox.staged([event for _, event in decided]),
+    )
     return there.session_id
 
 

@@ -29,6 +29,7 @@ from handrail.events.attendance import AttendanceDayClosed
 from handrail.personal.vault import Vault
 from handrail.receipts import Rejected, Result
 from handrail.telemetry import current_traceparent
+from handrail.writes import write
 
 # A command and the traceparent of what led to it.
 Caused: TypeAlias = tuple[SeatingCommand, str | None]
@@ -89,7 +90,7 @@ async def _end_day(conn: outbox.Connection, command: commands.CloseDay) -> Resul
 async def _take(
     conn: outbox.Connection, taken: Sequence[Caused], now: datetime, vault: Vault | None
 ) -> list[Result]:
-    """Twenty-one statements at most, however many commands."""
+    """Fifteen statements at most, however many commands."""
     if not taken:
         return []
     known = await load(conn, [command for command, _ in taken])
@@ -100,16 +101,20 @@ async def _take(
     for command, cause in taken:
         results.append(_carry_out(batch, command))
         causes += [cause] * (len(batch.events) - len(causes))
-    await store.open_sessions(conn, [known.sessions[i] for i in batch.opened])
-    await store.cancel_sessions(conn, batch.cancelled)
-    await store.save_seats(conn, [known.seats[place] for place in batch.seated])
-    await history.keep(conn, batch.replaced)
     await measures.save(conn, batch.answered, vault)
-    await notes.save_barriers(conn, batch.barriers)
-    await bookings.save_policies(conn, batch.policies)
+    await write(
+        conn,
+        store.opened(known.sessions[i] for i in batch.opened),
+        store.seated(known.seats[place] for place in batch.seated),
+        history.kept(batch.replaced),
+        notes.noted(batch.barriers),
+        bookings.asked_for(batch.policies),
+        receipts.entered(batch.taken),
+        outbox.staged(batch.events, causes),
+    )
+    # What was opened in this batch may be called off in it.
+    await store.cancel_sessions(conn, batch.cancelled)
     await sites.move(conn, batch.closed)
-    await receipts.enter(conn, batch.taken)
-    await outbox.stage(conn, batch.events, causes)
     return results
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from attendance.facts import Admission, Seat, Session
 from handrail.outbox import Connection
+from handrail.writes import Write, of_rows
 
 _ADMISSIONS = """
 select admission_id, site_id, status, admitted_on, ended_on, held_from, held_until, weekly_minutes,
@@ -155,11 +156,9 @@ async def sessions(
     return {row["session_id"]: Session(*row) for row in rows}
 
 
-async def open_sessions(conn: Connection, opened: Sequence[Session]) -> None:
-    """Enter new sessions. Raises asyncpg.UniqueViolationError when a key was taken meanwhile."""
-    if opened:
-        columns = zip(*map(_session_row, opened), strict=True)
-        await conn.execute(_OPEN_SESSIONS, *map(list, columns))
+def opened(sessions: Iterable[Session]) -> Write | None:
+    """New sessions. Raises asyncpg.UniqueViolationError when a key was taken meanwhile."""
+    return of_rows(_OPEN_SESSIONS, map(_session_row, sessions))
 
 
 async def cancel_sessions(conn: Connection, ids: Sequence[UUID]) -> None:
@@ -176,11 +175,9 @@ async def seats(conn: Connection, session_ids: Sequence[UUID]) -> dict[tuple[UUI
     return {(row["session_id"], row["admission_id"]): Seat(*row) for row in rows}
 
 
-async def save_seats(conn: Connection, changed: Sequence[Seat]) -> None:
-    """Write these seats with one statement."""
-    if changed:
-        columns = zip(*map(_seat_row, changed), strict=True)
-        await conn.execute(_SAVE_SEATS, *map(list, columns))
+def seated(changed: Iterable[Seat]) -> Write | None:
+    """These seats as they are now."""
+    return of_rows(_SAVE_SEATS, map(_seat_row, changed))
 
 
 async def sessions_of_day(conn: Connection, site_id: str, day: date) -> list[dict[str, Any]]:

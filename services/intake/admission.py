@@ -12,6 +12,7 @@ from handrail.events.intake import IntakeDayClosed, ReferralReceived
 from handrail.outbox import Connection
 from handrail.receipts import Moment, Rejected, Result, moment_of
 from handrail.sites import Site
+from handrail.writes import write
 from intake import rules, store
 from intake.commands import (
     AdmissionChange,
@@ -79,8 +80,7 @@ async def _take(conn: Connection, taken: Sequence[Change], now: datetime) -> lis
     results = [batch.carry_out(command) for command in taken]
     await store.save(conn, [admissions[i] for i in batch.changed])
     await store.list_programs(conn, batch.programs)
-    await receipts.enter(conn, batch.taken)
-    await outbox.stage(conn, batch.events)
+    await write(conn, receipts.entered(batch.taken), outbox.staged(batch.events))
     return results
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -10,6 +10,7 @@ import asyncpg
 from handrail.events import AdmissionEvent, Event, SiteEvent
 from handrail.telemetry import current_traceparent
 from handrail.topics import partition_of, shard_of, site_stream
+from handrail.writes import Write, write
 
 Connection: TypeAlias = (
     "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
@@ -50,8 +51,13 @@ async def stage(
     `causes` are the traceparents of what led to each event; the current span where left out.
     Raises asyncpg.CheckViolationError for an event of more than 256 KiB.
     """
+    await write(conn, staged(events, causes))
+
+
+def staged(events: Sequence[Event], causes: Sequence[str | None] | None = None) -> Write | None:
+    """The same as a write that goes last among others."""
     if not events:
-        return
+        return None
     keys = [_key_of(event) for event in events]
     back = Counter(keys)
     counts = dict(back)
@@ -65,8 +71,7 @@ async def stage(
     ]
     if causes is None:
         causes = [current_traceparent()] * len(events)
-    await conn.execute(
-        _STAGE,
+    columns: tuple[Any, ...] = (
         list(counts),
         list(counts.values()),
         [shard_of(partition) for partition in partitions],
@@ -79,6 +84,7 @@ async def stage(
         [event.__pydantic_serializer__.to_json(event) for event in events],
         list(causes),
     )
+    return Write(_STAGE, columns)
 
 
 def _key_of(event: Event) -> UUID:

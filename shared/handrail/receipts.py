@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from handrail.events.base import Code
 from handrail.outbox import Connection
 from handrail.sites import Site
+from handrail.writes import Write, of_rows
 
 # How far a sender's clock may run ahead of ours.
 EARLY = timedelta(minutes=5)
@@ -104,12 +105,9 @@ async def refusal(conn: Connection, command: Command, rejected: Rejected) -> Res
     return rejected.result(command.key)
 
 
-async def enter(conn: Connection, taken: Iterable[tuple[str, str, UUID | None]]) -> None:
-    """Write receipts. Raises asyncpg.UniqueViolationError when one was taken meanwhile."""
-    rows = list(taken)
-    if rows:
-        sources, keys, subjects = zip(*rows, strict=True)
-        await conn.execute(_ENTER, list(sources), list(keys), list(subjects))
+def entered(taken: Iterable[tuple[str, str, UUID | None]]) -> Write | None:
+    """These receipts. Raises asyncpg.UniqueViolationError when one was taken meanwhile."""
+    return of_rows(_ENTER, taken)
 
 
 @dataclass(frozen=True, slots=True)
