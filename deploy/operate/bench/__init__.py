@@ -291,12 +291,14 @@ async def _running(size: Size) -> dict[str, Any]:
         async with _folder() as peer:
             single = await _single(home, system, size, peer.free_ports()["attendance"])
         roster = percentiles(await system.roster_latencies(size.rosters))
+        at_rest = percentiles(await system.roster_latencies(size.rosters, at_rest=True))
         busy = _memory(home)
     return {
         "commit_to_alert_at_200": _rounded(low),
         "commit_to_alert_at_2000": _rounded(high),
         "record_by_http": single,
         "roster_of_20": _rounded(roster),
+        "roster_of_20_at_rest": _rounded(at_rest),
         "memory_mb_idle": idle,
         "memory_mb_after": busy,
     }

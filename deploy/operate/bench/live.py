@@ -125,13 +125,17 @@ class Live:
         message = "alerts did not take what attendance told it"
         raise OperateError(message)
 
-    async def roster_latencies(self, count: int, size: int = 20) -> list[float]:
-        """Seconds a call takes that records a roster of `size`."""
+    async def roster_latencies(
+        self, count: int, size: int = 20, *, at_rest: bool = False
+    ) -> list[float]:
+        """Seconds a call takes that records a roster of `size`: one after the other, or at rest."""
         took = []
         for n in range(count):
             people = [self.known[(n * size + i) % len(self.known)] for i in range(size)]
             key = uuid4().hex
             await self.commands("attendance", [_session(key, people)])
+            if at_rest:
+                await self.until_settled()
             began = time.perf_counter()
             await self.commands("attendance", [_roster(key, people)])
             took.append(time.perf_counter() - began)
