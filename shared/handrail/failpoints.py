@@ -13,17 +13,24 @@
 """
 
 import os
+import random
 import signal
 from pathlib import Path
 
 PREFIX = "failpoint "
+# Where several steps are planned, the one that is passed most would be the only one ever hit.
+ONE_OF = "one of "
 
 _HITS: dict[str, int] = {}
 
 
 def _planned() -> dict[str, tuple[int, str]]:
     plans = {}
-    for plan in filter(None, os.environ.get("HANDRAIL_FAILPOINTS", "").split(",")):
+    planned = os.environ.get("HANDRAIL_FAILPOINTS", "")
+    several = list(filter(None, planned.removeprefix(ONE_OF).split(",")))
+    if planned.startswith(ONE_OF):
+        several = [random.choice(several)]  # noqa: S311  # each process draws its own
+    for plan in several:
         name, _, how = plan.partition("=kill:")
         after, _, once = how.partition(":")
         plans[name] = int(after or 1), once
@@ -36,7 +43,8 @@ _PLANNED = _planned()
 def hit(name: str) -> None:
     """Kill this process at the n-th pass when HANDRAIL_FAILPOINTS says `name=kill:n`.
 
-    Each process counts anew; `name=kill:n:FILE` does it once, and leaves that file.
+    Each process counts anew; `name=kill:n:FILE` does it once, and leaves that file. After `one of `
+    each process has one of the steps that follow.
     """
     if name not in _PLANNED:
         return

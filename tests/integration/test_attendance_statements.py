@@ -1,5 +1,6 @@
 """Attendance over a real PostgreSQL: what was known then, a week's dose, rosters not reported."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -10,13 +11,15 @@ import pytest
 from attendance import history, roster, store, watchdog
 from attendance.commands import COMMANDS
 from attendance.dose import dose, week_of
-from attendance.facts import Admission
+from attendance.facts import Admission, Session
 from handrail import sites
 from handrail.outbox import Connection
 from handrail.sight import SEES_ALL
+from handrail.writes import write
 from operate import databases
 from operate.home import Home
 from operate.parts.postgres import Postgres
+from tests.integration.kit import pool_of_its_own
 
 NOW = datetime.now(UTC)
 PERSON = UUID(int=1)
@@ -169,3 +172,43 @@ async def test_what_commands_of_several_calls_tell_has_the_trace_of_its_own_call
     assert [result.code for result in results] == [None, "admission_unknown", None]
     staged = await conn.fetch("select traceparent from outbox order by id")
     assert [row["traceparent"] for row in staged] == [traces[0], traces[2]]
+
+
+WAITS = "select count(*) from pg_locks where not granted"
+
+
+async def test_who_waits_for_a_session_sees_what_became_of_it(
+    attendance_template: tuple[Postgres, Home],
+) -> None:
+    """Sessions are locked in the order of their identifiers, also those that are called by name."""
+    pool = await pool_of_its_own(attendance_template, "attendance")
+    ids = sorted(uuid4() for _ in range(3))
+    made = [
+        Session(
+            one, "north", "api", f"s{n}", "group", "cbt", "in_person", *(NOW.date(),) * 2, NOW, 60
+        )
+        for n, one in enumerate(ids)
+    ]
+    async with pool.acquire() as first, asyncio.timeout(20):
+        await write(first, store.opened(made))
+        under_way = first.transaction()
+        await under_way.start()
+        await store.sessions(first, [ids[1]], [])
+        await store.cancel_sessions(first, [ids[1]])
+
+        async def look() -> dict[UUID, Session]:
+            async with pool.acquire() as second, second.transaction():
+                return await store.sessions(second, [ids[1], ids[0]], [("api", "s2")])
+
+        looking = asyncio.create_task(look())
+        while not await pool.fetchval(WAITS):
+            pass
+        # The first one is held already, the last one not yet.
+        held = "select session_id from sessions order by session_id for update skip locked"
+        assert [row[0] for row in await pool.fetch(held)] == [ids[2]]
+        await under_way.commit()
+        found = await looking
+    await pool.close()
+
+    assert list(found) == ids
+    assert [one.is_cancelled for one in found.values()] == [False, True, False]

@@ -23,17 +23,17 @@ from operate.errors import OperateError
 from operate.ground import EXTERNAL_DATABASE, EXTERNAL_KAFKA
 from operate.home import SERVICES, Home
 
-# Each service ends itself at these steps, again after every start.
+# Each process of a service ends itself at one of these steps.
 FAILPOINTS = (
-    "command.before_commit=kill:300,command.after_commit=kill:200,"
-    "relay.after_send=kill:150,relay.mid_batch=kill:400,"
-    "consumer.before_commit=kill:170,consumer.after_commit=kill:230,consumer.assigned=kill:2"
+    "one of command.before_commit=kill:60,command.after_commit=kill:60,"
+    "relay.after_send=kill:60,relay.mid_batch=kill:150,"
+    "consumer.before_commit=kill:60,consumer.after_commit=kill:60,consumer.assigned=kill:2"
 )
 # A backlog is sent a thousand at a time: who always ended sooner would never get further.
 FAILPOINTS_UNDER_LOAD = (
-    "command.before_commit=kill:700,command.after_commit=kill:500,"
-    "relay.after_send=kill:600,relay.mid_batch=kill:5000,"
-    "consumer.before_commit=kill:700,consumer.after_commit=kill:900,consumer.assigned=kill:2"
+    "one of command.before_commit=kill:400,command.after_commit=kill:400,"
+    "relay.after_send=kill:400,relay.mid_batch=kill:4000,"
+    "consumer.before_commit=kill:400,consumer.after_commit=kill:400,consumer.assigned=kill:2"
 )
 DRIVERS = 4
 REST_SECONDS = 120.0
