@@ -19,8 +19,10 @@ CarryOut: TypeAlias = Callable[
     [Sequence[C], Sequence[str | None]], Coroutine[Any, Any, list[Result]]
 ]
 
-# Where one transaction waits for a lock, the calls after it go another way.
-LANES = 4
+# Few transactions at a time have many calls each. Where one takes so long that it waits for a lock,
+# those that came meanwhile go another way.
+LANES, MOST_LANES = 2, 4
+SLOW_SECONDS = 0.05
 MOST = 50
 
 
@@ -40,6 +42,8 @@ class Together(Generic[C]):
     carry_out: CarryOut[C]
     _waiting: deque[_Call[C]] = field(default_factory=deque)
     _lanes: set["asyncio.Task[None]"] = field(default_factory=set)
+    # The first call of each transaction under way that takes long.
+    _slow: set["asyncio.Future[Result]"] = field(default_factory=set)
 
     async def take(self, command: C) -> Result:
         """The result of one command. Raises what carrying it out raises."""
@@ -47,11 +51,14 @@ class Together(Generic[C]):
         context = contextvars.copy_context()
         call = _Call(command, sight.present(), current_traceparent(), context, answer)
         self._waiting.append(call)
-        if len(self._lanes) < LANES:
+        self._open_lane()
+        return await answer
+
+    def _open_lane(self) -> None:
+        if self._waiting and len(self._lanes) < min(LANES + len(self._slow), MOST_LANES):
             lane = asyncio.create_task(self._serve())
             self._lanes.add(lane)
             lane.add_done_callback(self._lanes.discard)
-        return await answer
 
     async def _serve(self) -> None:
         while self._waiting:
@@ -63,7 +70,16 @@ class Together(Generic[C]):
                 and self._waiting[0].sight == calls[0].sight
             ):
                 calls.append(self._waiting.popleft())
-            await self._answer(calls)
+            late = asyncio.get_running_loop().call_later(SLOW_SECONDS, self._is_slow, calls[0])
+            try:
+                await self._answer(calls)
+            finally:
+                late.cancel()
+                self._slow.discard(calls[0].answer)
+
+    def _is_slow(self, first: _Call[C]) -> None:
+        self._slow.add(first.answer)
+        self._open_lane()
 
     async def _answer(self, calls: Sequence[_Call[C]]) -> None:
         """Below the first call's span; where they fail together, each is tried alone."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from handrail import sight
+from handrail import sight, together
 from handrail.receipts import Result
-from handrail.together import LANES, Together
+from handrail.together import LANES, MOST_LANES, Together
 
 
 @dataclass
@@ -112,3 +112,22 @@ async def test_who_has_gone_disturbs_nobody() -> None:
         await gone
     # Its command was on its way, and is carried out.
     assert desk.done[LANES:] == [["gone", "stays"]]
+
+
+async def test_where_all_wait_long_another_lane_is_opened_as_far_as_there_are_any(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(together, "SLOW_SECONDS", 0.0)
+    desk = Desk()
+    lanes, _ = await busy(desk)
+    for n in range(MOST_LANES):
+        await say(lanes, f"later{n}")
+
+    # What came after the last lane was opened waits together.
+    assert len(desk.done) == MOST_LANES
+    desk.open.set()
+    await asyncio.gather(*await say(lanes, "last"))
+    assert "last" in desk.done[-1]
+    assert sorted(word for words in desk.done for word in words) == sorted(
+        [f"first{n}" for n in range(LANES)] + [f"later{n}" for n in range(MOST_LANES)] + ["last"]
+    )
