@@ -31,9 +31,9 @@ FAILPOINTS = (
 )
 # A backlog is sent a thousand at a time: who always ended sooner would never get further.
 FAILPOINTS_UNDER_LOAD = (
-    "one of command.before_commit=kill:400,command.after_commit=kill:400,"
-    "relay.after_send=kill:400,relay.mid_batch=kill:4000,"
-    "consumer.before_commit=kill:400,consumer.after_commit=kill:400,consumer.assigned=kill:2"
+    "one of command.before_commit=kill:150,command.after_commit=kill:150,"
+    "relay.after_send=kill:150,relay.mid_batch=kill:2000,"
+    "consumer.before_commit=kill:150,consumer.after_commit=kill:150,consumer.assigned=kill:2"
 )
 DRIVERS = 4
 REST_SECONDS = 120.0
