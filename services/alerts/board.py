@@ -1,11 +1,11 @@
 """The concerns and alerts as tables: written set-wise, as a batch has told them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
 from alerts.telling import AlertRow, ConcernRow, Firing, Pause, Suppression
 from handrail.outbox import Connection
+from handrail.writes import of_rows, write
 
 _CONCERNS = """
 insert into concerns as c (
@@ -175,19 +175,14 @@ async def weigh_alerts(
 
 async def save_pauses(conn: Connection, pauses: Sequence[Pause]) -> None:
     """Stop, or begin afresh, what is due for open concerns below safety."""
-    await _each(conn, _PAUSE, pauses)
+    await write(conn, of_rows(_PAUSE, pauses))
 
 
 async def save_firings(conn: Connection, firings: Sequence[Firing]) -> None:
     """Each rise of a level whose day is over: the first of a concern and level counts."""
-    await _each(conn, _FIRINGS, firings)
+    await write(conn, of_rows(_FIRINGS, firings))
 
 
 async def save_suppressions(conn: Connection, spells: Sequence[Suppression]) -> None:
     """Log when absence was expected, and why."""
-    await _each(conn, _SUPPRESS, list({spell[:3]: spell for spell in spells}.values()))
-
-
-async def _each(conn: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    if rows:
-        await conn.execute(statement, *map(list, zip(*rows, strict=True)))
+    await write(conn, of_rows(_SUPPRESS, {spell[:3]: spell for spell in spells}.values()))

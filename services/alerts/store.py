@@ -10,6 +10,7 @@ from alerts import record
 from alerts.facts import Fact
 from alerts.record import Record
 from handrail.outbox import Connection
+from handrail.writes import of_rows, write
 
 _LOAD = """
 select admission_id, site_id, partition, watched, body from admissions
@@ -138,28 +139,24 @@ async def save(conn: Connection, rows: Iterable[Row]) -> None:
             changed.append(
                 (row.admission_id, row.site_id, row.partition, row.watched, pending, body)
             )
-    if changed:
-        await conn.execute(_SAVE, *map(list, zip(*changed, strict=True)))
+    await write(conn, of_rows(_SAVE, changed))
 
 
 async def add_facts(conn: Connection, told: Sequence[tuple[UUID, Fact]]) -> None:
     """Keep facts for good: corrections and the person's page are told from them."""
-    if told:
-        rows = [(i, fact.owner, fact.sequence, record.encode_fact(fact)) for i, fact in told]
-        await conn.execute(_ADD_FACTS, *map(list, zip(*rows, strict=True)))
+    rows = [(i, fact.owner, fact.sequence, record.encode_fact(fact)) for i, fact in told]
+    await write(conn, of_rows(_ADD_FACTS, rows))
 
 
 async def learn_people(conn: Connection, admitted: Sequence[tuple[UUID, str, str]]) -> None:
     """Keep who is in which programme and track: what a member may see hangs on it."""
-    if admitted:
-        await conn.execute(_LEARN_PEOPLE, *map(list, zip(*admitted, strict=True)))
+    await write(conn, of_rows(_LEARN_PEOPLE, admitted))
 
 
 async def learn_merges(conn: Connection, told: Mapping[tuple[UUID, UUID], bool]) -> None:
     """Keep of each (duplicate, survivor) whether they are merged now."""
-    if told:
-        rows = [(*pair, in_force) for pair, in_force in told.items()]
-        await conn.execute(_LEARN_MERGES, *map(list, zip(*rows, strict=True)))
+    rows = [(*pair, in_force) for pair, in_force in told.items()]
+    await write(conn, of_rows(_LEARN_MERGES, rows))
 
 
 async def facts_of(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, list[Fact]]:
@@ -191,9 +188,8 @@ async def days_to_end(
 
 async def end_days(conn: Connection, through: Mapping[Place, date]) -> None:
     """Days through the one given are over at each place."""
-    if through:
-        rows = [(*place, day) for place, day in sorted(through.items())]
-        await conn.execute(_OVER, *map(list, zip(*rows, strict=True)))
+    rows = [(*place, day) for place, day in sorted(through.items())]
+    await write(conn, of_rows(_OVER, rows))
 
 
 async def add_assessments(conn: Connection, rows: list[tuple[object, ...]]) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from attendance.facts import Admission, Seat, Session
 from handrail.outbox import Connection
-from handrail.writes import Write, of_rows
+from handrail.writes import Write, of_rows, write
 
 _ADMISSIONS = """
 select admission_id, site_id, status, admitted_on, ended_on, held_from, held_until, weekly_minutes,
@@ -138,9 +138,7 @@ async def admissions(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, Admiss
 
 async def save_admissions(conn: Connection, changed: Iterable[Admission]) -> None:
     """Write these admissions with one statement."""
-    columns = list(map(list, zip(*map(_admission_row, changed), strict=True)))
-    if columns:
-        await conn.execute(_SAVE_ADMISSIONS, *columns)
+    await write(conn, of_rows(_SAVE_ADMISSIONS, map(_admission_row, changed)))
 
 
 async def sessions(

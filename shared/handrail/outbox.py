@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -71,7 +71,7 @@ def staged(events: Sequence[Event], causes: Sequence[str | None] | None = None) 
     ]
     if causes is None:
         causes = [current_traceparent()] * len(events)
-    columns: tuple[Any, ...] = (
+    arguments = (
         list(counts),
         list(counts.values()),
         [shard_of(partition) for partition in partitions],
@@ -84,7 +84,7 @@ def staged(events: Sequence[Event], causes: Sequence[str | None] | None = None) 
         [event.__pydantic_serializer__.to_json(event) for event in events],
         list(causes),
     )
-    return Write(_STAGE, columns)
+    return Write(_STAGE, arguments)
 
 
 def _key_of(event: Event) -> UUID:

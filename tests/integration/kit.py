@@ -30,6 +30,11 @@ from tests.parts import until
 
 OWNER = "attendance"
 TOPIC = topic_of(OWNER)
+# How many wait for a lock in this database.
+WAITS = """
+select count(*) from pg_stat_activity
+where datname = current_database() and wait_event_type = 'Lock'
+"""
 NOW = datetime(2026, 11, 2, 18, tzinfo=UTC)
 
 

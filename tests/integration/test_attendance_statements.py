@@ -19,7 +19,7 @@ from handrail.writes import write
 from operate import databases
 from operate.home import Home
 from operate.parts.postgres import Postgres
-from tests.integration.kit import pool_of_its_own
+from tests.integration.kit import WAITS, pool_of_its_own
 
 NOW = datetime.now(UTC)
 PERSON = UUID(int=1)
@@ -172,9 +172,6 @@ async def test_what_commands_of_several_calls_tell_has_the_trace_of_its_own_call
     assert [result.code for result in results] == [None, "admission_unknown", None]
     staged = await conn.fetch("select traceparent from outbox order by id")
     assert [row["traceparent"] for row in staged] == [traces[0], traces[2]]
-
-
-WAITS = "select count(*) from pg_locks where not granted"
 
 
 async def test_who_waits_for_a_session_sees_what_became_of_it(

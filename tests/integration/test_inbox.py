@@ -10,13 +10,8 @@ from handrail import inbox
 from handrail.envelope import Received
 from handrail.events.attendance import ScreenResulted
 from handrail.outbox import Connection
-from tests.integration.kit import TOPIC, Kit, admission, fact, headers, remember
+from tests.integration.kit import TOPIC, WAITS, Kit, admission, fact, headers, remember
 from tests.parts import until
-
-WAITING = """
-select count(*) from pg_stat_activity
-where datname = current_database() and wait_event_type = 'Lock'
-"""
 
 
 async def send_numbered(kit: Kit, key: UUID, *sequences: int, incarnation: int = 1) -> None:
@@ -128,7 +123,7 @@ async def test_a_redrive_waits_for_a_batch_that_keeps_a_record_behind(kit: Kit) 
         redriven = asyncio.create_task(feed.applier.redrive(key, drop_unreadable=True))
 
         async def waits() -> bool:
-            return bool(await kit.pool.fetchval(WAITING))
+            return bool(await kit.pool.fetchval(WAITS))
 
         await until(waits, "the redrive waits")
 

@@ -22,16 +22,12 @@ from operate.bench import filling
 from operate.home import Home
 from operate.parts.postgres import Postgres
 from tests.bench import desk
-from tests.integration.kit import migrated_pool
+from tests.integration.kit import WAITS, migrated_pool
 from tests.integration.ward import Ward
 
 Take: TypeAlias = Callable[[Connection], Awaitable[list[Result]]]
 NOW = datetime.now(UTC)
 PATIENCE_SECONDS = 20
-WAITS = """
-select count(*) from pg_stat_activity
-where datname = current_database() and wait_event_type = 'Lock'
-"""
 
 
 async def sent_twice(pool: asyncpg.Pool, take: Take) -> tuple[Result, Result]:

@@ -29,7 +29,7 @@ FAILPOINTS = (
     "relay.after_send=kill:60,relay.mid_batch=kill:150,"
     "consumer.before_commit=kill:60,consumer.after_commit=kill:60,consumer.assigned=kill:2"
 )
-# A backlog is sent a thousand at a time: who always ended sooner would never get further.
+# A backlog is sent a thousand at a time: who ended within the first batch would not get further.
 FAILPOINTS_UNDER_LOAD = (
     "one of command.before_commit=kill:150,command.after_commit=kill:150,"
     "relay.after_send=kill:150,relay.mid_batch=kill:2000,"
