@@ -1,6 +1,15 @@
 """Alerts, put together."""
 
-from alerts import consumers, delivery, escalation, http, notice_routes, quality_routes, receivers
+from alerts import (
+    consumers,
+    delivery,
+    escalation,
+    http,
+    notice_routes,
+    progress,
+    quality_routes,
+    receivers,
+)
 from alerts.bulk import routes as bulk
 from alerts.bulk.exports import Exporter
 from alerts.concern import READS
@@ -43,6 +52,8 @@ async def main() -> int:
     sender = delivery.Sender(service.work_pool, mail, allowed)
     service.loops += delivery.loops(sender)
     service.after_commit.append(sender.wake)
+    # Attendance closes its days: here they are over once all partitions have heard of it.
+    service.shows["sites"] = lambda: progress.by_site(service.api_pool)
     service.shows["escalations"] = lambda: escalation.status(service.work_pool)
     service.shows["notices"] = lambda: receivers.status(service.api_pool)
     return await service.serve()

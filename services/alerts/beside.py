@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from alerts import evidence
+from alerts import progress
 from alerts.policy import Policy
 from alerts.risk.table import Table, load_table
 from handrail.events.base import Code
@@ -55,7 +55,7 @@ async def put(conn: Connection, site_id: str, wanted: Shadow) -> None:
     if await conn.fetchval(_SAME, site_id, body):
         return
     table_of(wanted)
-    over: date | None = await evidence.over_through(conn, site_id)
+    over: date | None = await progress.over_through(conn, site_id)
     if over is None:
         raise Rejected("site_unknown", "No day of that site is over yet.", "site_id")
     if wanted.begins_on <= over:

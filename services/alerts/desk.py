@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from alerts import policies
+from alerts import policies, progress
 from alerts.duty import Duty, Where
 from alerts.plan import Attempt
 from alerts.policies import Policies
@@ -23,7 +23,6 @@ select c.concern_id, c.admission_id, c.site_id, c.ending, c.level, c.next_step, 
 from concerns c join admissions a using (admission_id)
 where c.concern_id = $1 for update of a, c
 """
-_CLOSED = "select min(day) from days_over where site_id = $1"
 _SET_DUTY = """
 update concerns set next_step = $2, due_at = $3, escalate_at = $4, acknowledged_at = $5,
     snoozed_until = $6, escalations = $7
@@ -131,7 +130,7 @@ async def lock(conn: Connection, concern_id: UUID) -> Open | None:
 async def site_of(conn: Connection, site_id: str) -> Site:
     """A site by the days that are over here, with its days held open until the transaction ends."""
     site = (await sites.load(conn, [site_id]))[site_id]
-    closed = await conn.fetchval(_CLOSED, site_id)
+    closed = await progress.over_through(conn, site_id)
     return replace(site, closed_through=closed or site.closed_through)
 
 

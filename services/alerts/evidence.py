@@ -47,7 +47,6 @@ _FACTS = """
 select f.admission_id, f.body from facts f join admissions a using (admission_id)
 where a.site_id = $1 order by f.admission_id, f.owner, f.sequence
 """
-_OVER = "select min(day) from days_over where site_id = $1"
 
 
 async def alerts(conn: asyncpg.Connection, site_id: str, first: date, last: date) -> list[Alert]:
@@ -85,9 +84,3 @@ async def facts(conn: asyncpg.Connection, site_id: str) -> dict[UUID, list[Fact]
     for row in await conn.fetch(_FACTS, site_id):
         found.setdefault(row["admission_id"], []).append(record.decode_fact(row["body"]))
     return found
-
-
-async def over_through(conn: asyncpg.Connection, site_id: str) -> date | None:
-    """The last day that is over for the whole site."""
-    day: date | None = await conn.fetchval(_OVER, site_id)
-    return day

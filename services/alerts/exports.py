@@ -6,10 +6,6 @@ from collections.abc import AsyncIterator, Iterable
 
 import asyncpg
 
-from handrail.topics import PARTITIONS
-
-__all__ = ["PARTITIONS", "alerts", "assessments"]
-
 _ASSESSMENTS = """
 select admission_id, day, risk28, level from assessments where site_id = $1
 order by admission_id, day

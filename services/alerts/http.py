@@ -11,7 +11,7 @@ import asyncpg
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
-from alerts import desk, exports, policies, record, store, work
+from alerts import desk, exports, policies, progress, record, store, work
 from alerts.commands import COMMANDS, AnyCommand, NewPolicy
 from alerts.risk.table import assess, reason_in_words
 from alerts.rules import Ladder
@@ -19,10 +19,6 @@ from handrail import edges
 from handrail.edges import Committed
 from handrail.events.base import SiteId
 from handrail.receipts import Rejected, Result
-
-_PROGRESS = """
-select case when count(*) = $2 then min(day) end from days_over where site_id = $1
-"""
 
 
 def routes(  # noqa: C901  # one short function a route
@@ -123,7 +119,7 @@ def routes(  # noqa: C901  # one short function a route
     async def get_progress(site_id: SiteId) -> dict[str, date | None]:
         """The last day that is over for the whole site."""
         async with pool.acquire() as conn:
-            return {"closed_through": await conn.fetchval(_PROGRESS, site_id, exports.PARTITIONS)}
+            return {"closed_through": await progress.over_through(conn, site_id)}
 
     @router.get("/exports/assessments")
     async def get_assessments(site_id: SiteId) -> StreamingResponse:

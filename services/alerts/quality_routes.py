@@ -11,7 +11,7 @@ import msgspec
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from alerts import beside, evidence, policies, quality, record, shadow, store
+from alerts import beside, evidence, policies, progress, quality, record, shadow, store
 from alerts.beside import Change, Shadow
 from alerts.policy import Policy
 from alerts.risk.table import what_would_lower
@@ -166,7 +166,7 @@ async def _look(pool: asyncpg.Pool, site_id: str, since: date | None) -> _Seen:
 
 
 async def _through(conn: asyncpg.Connection, site_id: str) -> int:
-    through = await evidence.over_through(conn, site_id)
+    through = await progress.over_through(conn, site_id)
     if through is None:
         raise Rejected("site_unknown", "No day of that site is over yet.", "site_id")
     return through.toordinal()

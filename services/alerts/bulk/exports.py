@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import orjson
 
-from alerts import evidence
+from alerts import evidence, progress
 from alerts.bulk import measured
 from alerts.bulk.quarters import Quarter, known
 from alerts.facts import Fact
@@ -148,7 +148,7 @@ class Exporter:
     async def _known(self, site: Site, since: date | None) -> tuple[Facts, list[Quarter]]:
         """A site's facts, and the quarters that can be told of it."""
         async with self.pool.acquire() as conn:
-            through = await evidence.over_through(conn, site.site_id)
+            through = await progress.over_through(conn, site.site_id)
             facts = await evidence.facts(conn, site.site_id) if through else {}
         return facts, quarters_of(facts, through, since) if through else []
 

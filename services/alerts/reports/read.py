@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from alerts import evidence
+from alerts import evidence, progress
 from alerts.facts import Fact
 from alerts.reports.case import Case, case_of
 from handrail import sites
@@ -28,7 +28,7 @@ class Read:
 async def read(conn: asyncpg.Connection, site_id: str) -> Read:
     """Read a whole site. Raises Rejected when it is not known."""
     site = (await sites.known(conn)).get(site_id)
-    through = await evidence.over_through(conn, site_id)
+    through = await progress.over_through(conn, site_id)
     if site is None or through is None:
         raise Rejected("site_unknown", "No day of that site is over yet.", "site_id")
     facts = await evidence.facts(conn, site_id)
