@@ -6,9 +6,10 @@ import os
 import random
 import signal
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
 
@@ -58,7 +59,8 @@ class Faults:
     dice: random.Random
     victims: list[str]
     count: Counter[str] = field(default_factory=Counter)
-    recovered: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    # Of each that lasts: the seconds until all was well, its name, and when it was over.
+    recovered: list[tuple[float, str, str]] = field(default_factory=list)
     # When the last fault that lasts was over, where that is later than its beginning.
     over: float = 0.0
     poisoned: set[str] = field(default_factory=set)
@@ -85,7 +87,7 @@ class Faults:
                 began = max(began, self.over)
                 try:
                     await self.until_back(name.partition("_")[2])
-                    self.recovered[name].append(time.monotonic() - began)
+                    self._note(name, time.monotonic() - began)
                 except TimeoutError:
                     self.not_back.append(name)
                 # Whatever is not back may wait for just this.
@@ -94,6 +96,10 @@ class Faults:
                 except TimeoutError:
                     self.not_back.append("mend")
             await asyncio.sleep(self.dice.random())
+
+    def _note(self, name: str, seconds: float) -> None:
+        over = datetime.now(UTC) - timedelta(seconds=seconds)
+        self.recovered.append((round(seconds, 2), name, over.isoformat(timespec="seconds")))
 
     async def mend(self) -> None:
         """Put back what a fault took away; here the supervisor does it."""

@@ -37,6 +37,7 @@ FAILPOINTS_UNDER_LOAD = (
 )
 DRIVERS = 4
 REST_SECONDS = 120.0
+SLOWEST = 10
 # So that nobody has more seats than people have: the day does not end here, and alerts tells all
 # that came in it anew each time.
 PEOPLE, PEOPLE_A_SECOND, PEOPLE_A_WIDE_SECOND = 40, 0.25, 4.0
@@ -153,10 +154,13 @@ async def _drill(
         **wrong,
         # Deadlines of people are longer than this drill.
         "lost_escalations": None,
-        "seconds_to_recover": quantiles([*chain.from_iterable(faults.recovered.values())]),
+        "seconds_to_recover": quantiles([took for took, _, _ in faults.recovered]),
         "seconds_to_recover_from": {
-            name: quantiles(took) for name, took in sorted(faults.recovered.items())
+            name: quantiles([took for took, one, _ in faults.recovered if one == name])
+            for name in sorted({name for _, name, _ in faults.recovered})
         },
+        # With when each fault was over, to find it in the logs.
+        "slowest_to_recover": sorted(faults.recovered, reverse=True)[:SLOWEST],
         "seconds_to_rest": round(backlog_seconds, 1),
         "not_back_in_time": faults.not_back,
         "good": not (faults.not_back or any(wrong.values()) or found["refused"]) and rested,
