@@ -65,7 +65,7 @@ select * from unnest(
     $15::text[], $16::text[]
 )
 """
-_CANCEL_SESSIONS = "update sessions set is_cancelled = true where session_id = any($1::uuid[])"
+_CANCEL_SESSIONS = "update sessions set is_cancelled = true where session_id = $1"
 _SEATS = """
 select session_id, admission_id, status, minutes, minutes_late, left_early, mode, attended_on,
     reason, recorded_at, version, made_up_in, moved_to, guests, joined_at, left_at
@@ -162,7 +162,7 @@ def opened(sessions: Iterable[Session]) -> Write | None:
 async def cancel_sessions(conn: Connection, ids: Sequence[UUID]) -> None:
     """Note that these sessions are not held."""
     if ids:
-        await conn.execute(_CANCEL_SESSIONS, ids)
+        await conn.executemany(_CANCEL_SESSIONS, [(one,) for one in ids])
 
 
 async def seats(conn: Connection, session_ids: Sequence[UUID]) -> dict[tuple[UUID, UUID], Seat]:

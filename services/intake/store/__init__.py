@@ -12,12 +12,16 @@ from handrail.events.care import Window
 from handrail.outbox import Connection
 from intake.facts import Admission, Chart, Program
 
+# One by one: where the server has not counted the table yet, it would read all admissions for a few.
 _LOAD = """
-select admission_id, patient_id, site_id, status, referral_source, referred_at, admitted_on,
-    program_id, track, instrument, edition, level_of_care, weekly_minutes, sessions_per_week,
-    hold_reason, ended_on, ended_for, waitlisted_at, is_urgent, review_on, recertify_by,
-    age_group, focus, is_eligible, policy_on, merged_into, status_before, chart
-from admissions where admission_id = any($1::uuid[]) order by admission_id for update
+select a.* from unnest($1::uuid[]) as named (admission_id)
+cross join lateral (
+    select admission_id, patient_id, site_id, status, referral_source, referred_at, admitted_on,
+        program_id, track, instrument, edition, level_of_care, weekly_minutes, sessions_per_week,
+        hold_reason, ended_on, ended_for, waitlisted_at, is_urgent, review_on, recertify_by,
+        age_group, focus, is_eligible, policy_on, merged_into, status_before, chart
+    from admissions a where a.admission_id = named.admission_id for update
+) a
 """
 _SAVE = """
 insert into admissions as a (
@@ -98,11 +102,14 @@ where site_id = $1 and status in ('referred', 'waitlisted', 'admitted', 'on_hold
         < (is_eligible is null)::int + (policy_on is null)::int
 """
 _BY_ID = """
-select admission_id, patient_id, site_id, status, referral_source, referred_at, admitted_on,
-    program_id, track, instrument, edition, level_of_care, weekly_minutes, sessions_per_week,
-    hold_reason, ended_on, ended_for, waitlisted_at, is_urgent, review_on, recertify_by,
-    age_group, focus, is_eligible, policy_on, merged_into, status_before, chart
-from admissions where admission_id = any($1::uuid[])
+select a.* from unnest($1::uuid[]) as named (admission_id)
+cross join lateral (
+    select admission_id, patient_id, site_id, status, referral_source, referred_at, admitted_on,
+        program_id, track, instrument, edition, level_of_care, weekly_minutes, sessions_per_week,
+        hold_reason, ended_on, ended_for, waitlisted_at, is_urgent, review_on, recertify_by,
+        age_group, focus, is_eligible, policy_on, merged_into, status_before, chart
+    from admissions a where a.admission_id = named.admission_id offset 0
+) a
 """
 _LIST_PROGRAM = """
 insert into programs (
@@ -128,8 +135,8 @@ _MEETS: TypeAdapter[tuple[Window, ...]] = TypeAdapter(tuple[Window, ...])
 
 
 async def load(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, Admission]:
-    """These admissions, locked until the transaction ends."""
-    rows = await conn.fetch(_LOAD, list(set(ids)))
+    """These admissions, locked in their order until the transaction ends."""
+    rows = await conn.fetch(_LOAD, sorted(set(ids)))
     return {row["admission_id"]: _admission(row) for row in rows}
 
 
@@ -148,7 +155,7 @@ async def one(conn: Connection, admission_id: UUID) -> Admission | None:
 
 async def some(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, Admission]:
     """These admissions, not locked."""
-    rows = await conn.fetch(_BY_ID, list(ids))
+    rows = await conn.fetch(_BY_ID, list(set(ids)))
     return {row["admission_id"]: _admission(row) for row in rows}
 
 

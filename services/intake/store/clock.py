@@ -13,19 +13,27 @@ from handrail.outbox import Connection
 from intake.rules.clock import Clock, Visit
 
 _LOAD = """
-select admission_id, site_id, status, referral_source, referred_at,
-    first_session_id, first_session_on, first_session_at, went_cold_at
-from admissions where admission_id = any($1::uuid[])
+select a.* from unnest($1::uuid[]) as named (admission_id)
+cross join lateral (
+    select admission_id, site_id, status, referral_source, referred_at,
+        first_session_id, first_session_on, first_session_at, went_cold_at
+    from admissions a where a.admission_id = named.admission_id offset 0
+) a
 union
-select admission_id, site_id, status, referral_source, referred_at,
-    first_session_id, first_session_on, first_session_at, went_cold_at
-from unnest($2::text[], $3::timestamptz[]) as t (site_id, until) join admissions a using (site_id)
-where a.first_session_at is null and a.status in ('referred', 'waitlisted', 'admitted')
-    and a.referred_at <= t.until and a.went_cold_at is null
-    and not exists (
-        select from admissions d
-        where d.merged_into = a.admission_id and d.first_session_at is not null
-    )
+select a.* from unnest($2::text[], $3::timestamptz[]) as t (site_id, until)
+cross join lateral (
+    select admission_id, site_id, status, referral_source, referred_at,
+        first_session_id, first_session_on, first_session_at, went_cold_at
+    from admissions a
+    where a.site_id = t.site_id
+        and a.first_session_at is null and a.status in ('referred', 'waitlisted', 'admitted')
+        and a.referred_at <= t.until and a.went_cold_at is null
+        and not exists (
+            select from admissions d
+            where d.merged_into = a.admission_id and d.first_session_at is not null offset 0
+        )
+    offset 0
+) a
 """
 _WAITING = """
 select admission_id, site_id, status, referral_source, referred_at,
