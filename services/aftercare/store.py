@@ -10,6 +10,7 @@ from uuid import UUID
 
 from aftercare.facts import Chart, FollowUp, HandOff
 from handrail.outbox import Connection
+from handrail.writes import of_rows, write
 
 _LEARN = """
 insert into admissions (admission_id, site_id, program_id)
@@ -163,17 +164,16 @@ async def load(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, HandOff]:
 
 
 async def save(conn: Connection, changed: Sequence[HandOff]) -> None:
-    """Write these hand-offs and their follow-ups with two statements."""
-    if not changed:
-        return
+    """Write these hand-offs and their follow-ups."""
     rows = [(*_row(h), h.chart.model_dump_json(exclude_defaults=True)) for h in changed]
-    await conn.execute(_SAVE, *map(list, zip(*rows, strict=True)))
     calls = [
         (h.step_down_id, h.site_id, f.follow_up_day, f.due_on, f.status)
         for h in changed
         for f in h.follow_ups
     ]
-    await conn.execute(_SAVE_FOLLOW_UPS, *map(list, zip(*calls, strict=True)))
+    # One after the other: a follow-up may be written where its hand-off is seen.
+    await write(conn, of_rows(_SAVE, rows))
+    await write(conn, of_rows(_SAVE_FOLLOW_UPS, calls))
 
 
 async def page(

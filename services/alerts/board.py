@@ -97,62 +97,52 @@ on conflict (admission_id, started_on, reason) do update set ended_on = excluded
 async def save_concerns(conn: Connection, rows: Iterable[ConcernRow]) -> None:
     """Write concerns; endings go before openings, since one admission has one open at most."""
     ordered = sorted(rows, key=lambda r: (r.ending is None, r.admission_id, r.spell))
-    if ordered:
-        columns = zip(
-            *(
-                (
-                    r.concern_id,
-                    r.admission_id,
-                    r.site_id,
-                    r.spell,
-                    r.level,
-                    r.kind,
-                    "\n".join(r.reasons),
-                    r.opened_on,
-                    r.owner_role,
-                    r.ending,
-                    r.closed_on,
-                    r.due_at,
-                    r.escalate_at,
-                    r.policy_version,
-                    r.table_version,
-                )
-                for r in ordered
-            ),
-            strict=True,
+    written = (
+        (
+            r.concern_id,
+            r.admission_id,
+            r.site_id,
+            r.spell,
+            r.level,
+            r.kind,
+            "\n".join(r.reasons),
+            r.opened_on,
+            r.owner_role,
+            r.ending,
+            r.closed_on,
+            r.due_at,
+            r.escalate_at,
+            r.policy_version,
+            r.table_version,
         )
-        await conn.execute(_CONCERNS, *map(list, columns))
+        for r in ordered
+    )
+    await write(conn, of_rows(_CONCERNS, written))
 
 
 async def save_alerts(
     conn: Connection, rows: Iterable[AlertRow], withdrawn: Sequence[UUID]
 ) -> None:
     """Write alerts, and take some back."""
-    columns = list(
-        zip(
-            *(
-                (
-                    r.alert_id,
-                    r.concern_id,
-                    r.admission_id,
-                    r.site_id,
-                    r.level,
-                    r.kind,
-                    "\n".join(r.reasons),
-                    " ".join(r.tells),
-                    r.day,
-                    r.traceparent,
-                    r.held,
-                    r.policy_version,
-                    r.table_version,
-                )
-                for r in rows
-            ),
-            strict=True,
+    written = (
+        (
+            r.alert_id,
+            r.concern_id,
+            r.admission_id,
+            r.site_id,
+            r.level,
+            r.kind,
+            "\n".join(r.reasons),
+            " ".join(r.tells),
+            r.day,
+            r.traceparent,
+            r.held,
+            r.policy_version,
+            r.table_version,
         )
+        for r in rows
     )
-    if columns:
-        await conn.execute(_ALERTS, *map(list, columns))
+    await write(conn, of_rows(_ALERTS, written))
     if withdrawn:
         await conn.execute(_WITHDRAW, list(withdrawn))
 

@@ -12,6 +12,7 @@ from alerts.rota import Rota, on_call
 from alerts.routing import Device, Member
 from handrail.outbox import Connection
 from handrail.webhooks import RETRY_DAYS, pause_after
+from handrail.writes import of_rows, write
 
 LEASE_SECONDS = 60
 AT_ONCE = 20
@@ -147,8 +148,7 @@ async def tell(conn: Connection, news: Sequence[News]) -> None:
         for n in news
         for receiver_id in _whom(n, devices, team.get(n.admission_id, ()), rotas)
     ]
-    if rows:
-        await conn.execute(_TELL, *map(list, zip(*rows, strict=True)))
+    await write(conn, of_rows(_TELL, rows))
 
 
 def _whom(

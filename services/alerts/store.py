@@ -170,8 +170,7 @@ async def facts_of(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, list[Fac
 async def hear(conn: Connection, closed: Sequence[tuple[str, int, str, date]]) -> None:
     """Note how far owners have closed a site's days on a partition."""
     latest = {row[:3]: row for row in closed}
-    columns = zip(*latest.values(), strict=True)
-    await conn.execute(_HEAR, *map(list, columns))
+    await write(conn, of_rows(_HEAR, latest.values()))
 
 
 async def days_to_end(

@@ -14,6 +14,7 @@ from handrail import sites
 from handrail.events import Event
 from handrail.outbox import Connection
 from handrail.receipts import Rejected
+from handrail.writes import of_rows, write
 
 _CLEAR = "delete from teams where admission_id = any($1::uuid[])"
 _WRITE = """
@@ -49,8 +50,7 @@ async def learn(conn: Connection, events: Iterable[Event]) -> None:
         teams[event.admission_id] = follow(teams.get(event.admission_id, ()), event)
     await conn.execute(_CLEAR, list(teams))
     rows = [(person, *astuple(member)) for person, team in teams.items() for member in team]
-    if rows:
-        await conn.execute(_WRITE, *map(list, zip(*rows, strict=True)))
+    await write(conn, of_rows(_WRITE, rows))
 
 
 async def of(conn: Connection, people: Iterable[UUID]) -> dict[UUID, list[Member]]:

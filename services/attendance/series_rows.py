@@ -9,6 +9,7 @@ from uuid import UUID
 from attendance.facts import Session
 from attendance.series import SOURCE, Member, Series
 from handrail.outbox import Connection
+from handrail.writes import of_rows, write
 
 # Whoever changes a series or who is in it waits here.
 _LOAD = """
@@ -154,8 +155,7 @@ async def drop(conn: Connection, sessions: Sequence[Session]) -> None:
 
 async def withdraw(conn: Connection, places: Sequence[tuple[UUID, UUID]]) -> None:
     """Take planned seats away, by session and admission."""
-    if places:
-        await conn.execute(_WITHDRAW, *map(list, zip(*places, strict=True)))
+    await write(conn, of_rows(_WITHDRAW, places))
 
 
 async def after_the_end(

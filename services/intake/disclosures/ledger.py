@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr
 
 from handrail.outbox import Connection
 from handrail.settings import FromEnvironment
+from handrail.writes import of_rows, write
 
 BATCH = 5000
 # What an accounting of disclosures lists.
@@ -76,7 +77,7 @@ async def append(conn: Connection, key: bytes, entries: Sequence[Entry], now: da
         number, text = number + 1, entry.text(now)
         last = link(key, last, number, text)
         rows.append((number, entry.admission_id, entry.subscriber_id, text, last))
-    await conn.execute(_APPEND, *map(list, zip(*rows, strict=True)))
+    await write(conn, of_rows(_APPEND, rows))
     await conn.execute(_MOVE, number, last)
 
 

@@ -16,6 +16,7 @@ from handrail.events import AdmissionEvent
 from handrail.telemetry import log
 from handrail.topics import OWNERS, PARTITIONS, owner_of, topic_of
 from handrail.transient import TRANSIENT
+from handrail.writes import of_rows, write
 from intake.disclosures import messages
 from intake.disclosures.backport import topics
 
@@ -157,8 +158,7 @@ class Reader:
             moved = await conn.fetch(_MOVE, *_columns(nexts), before, list(nexts.values()))
             if len(moved) != len(nexts):
                 raise AnotherReaderError
-            if rows:
-                await conn.execute(_QUEUE, *map(list, zip(*rows, strict=True)))
+            await write(conn, of_rows(_QUEUE, rows))
         self._positions |= nexts
         if rows:
             self.queued()

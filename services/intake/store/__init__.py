@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from handrail.events.care import Window
 from handrail.outbox import Connection
+from handrail.writes import of_rows, write
 from intake.facts import Admission, Chart, Program
 
 # One by one: where the server has not counted the table yet, it would read all admissions for a few.
@@ -142,9 +143,7 @@ async def load(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, Admission]:
 
 async def save(conn: Connection, admissions: Sequence[Admission]) -> None:
     """Write these admissions with one statement."""
-    if admissions:
-        columns = zip(*(_row(admission) for admission in admissions), strict=True)
-        await conn.execute(_SAVE, *map(list, columns))
+    await write(conn, of_rows(_SAVE, map(_row, admissions)))
 
 
 async def one(conn: Connection, admission_id: UUID) -> Admission | None:
@@ -218,6 +217,6 @@ def _admission(row: "asyncpg.Record") -> Admission:
     return Admission(**{**dict(row), "chart": Chart.model_validate_json(row["chart"])})
 
 
-def _row(admission: Admission) -> list[Any]:
+def _row(admission: Admission) -> tuple[Any, ...]:
     row = admission.row()
-    return [*list(row.values())[:-1], row["chart"].model_dump_json(exclude_defaults=True)]
+    return (*list(row.values())[:-1], row["chart"].model_dump_json(exclude_defaults=True))

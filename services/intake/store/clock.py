@@ -5,11 +5,13 @@ Who was seen under a duplicate that was merged into this admission has been seen
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from handrail.outbox import Connection
+from handrail.writes import of_rows, write
 from intake.rules.clock import Clock, Visit
 
 _LOAD = """
@@ -93,28 +95,20 @@ async def visits(conn: Connection, ids: Iterable[UUID]) -> list[tuple[UUID, Visi
 
 async def enter(conn: Connection, changed: Mapping[tuple[UUID, UUID], Visit | None]) -> None:
     """Write visits, and strike those that were none."""
-    kept = [(key, visit) for key, visit in changed.items() if visit]
-    if kept:
-        columns = zip(
-            *((*key, visit.attended_on, visit.attended_at) for key, visit in kept), strict=True
-        )
-        await conn.execute(_ENTER, *map(list, columns))
+    kept = [(*key, v.attended_on, v.attended_at) for key, v in changed.items() if v]
     gone = [key for key, visit in changed.items() if visit is None]
-    if gone:
-        await conn.execute(_STRIKE, *map(list, zip(*gone, strict=True)))
+    await write(conn, of_rows(_ENTER, kept), of_rows(_STRIKE, gone))
 
 
 async def save(conn: Connection, clocks: Sequence[Clock]) -> None:
     """Write how these clocks stand."""
-    if clocks:
-        await conn.execute(
-            _SAVE,
-            [clock.admission_id for clock in clocks],
-            [clock.first.session_id if clock.first else None for clock in clocks],
-            [clock.first.attended_on if clock.first else None for clock in clocks],
-            [clock.first.attended_at if clock.first else None for clock in clocks],
-            [clock.went_cold_at for clock in clocks],
-        )
+    await write(conn, of_rows(_SAVE, map(_row, clocks)))
+
+
+def _row(clock: Clock) -> tuple[Any, ...]:
+    seen = clock.first
+    first = (seen.session_id, seen.attended_on, seen.attended_at) if seen else (None,) * 3
+    return (clock.admission_id, *first, clock.went_cold_at)
 
 
 def _clock(row: "asyncpg.Record") -> Clock:
