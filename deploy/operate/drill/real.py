@@ -40,7 +40,7 @@ REST_SECONDS = 120.0
 SLOWEST = 10
 # So that nobody has more seats than people have: the day does not end here, and alerts tells all
 # that came in it anew each time.
-PEOPLE, PEOPLE_A_SECOND, PEOPLE_A_WIDE_SECOND = 40, 0.25, 4.0
+PEOPLE, PEOPLE_A_SECOND, PEOPLE_A_WIDE_SECOND = 40, 0.25, 12.0
 WRONG = ("lost", "duplicated", "out_of_order", "false_missed", "alerts_missing", "still_parked")
 
 
