@@ -104,6 +104,7 @@ class Service:
         http.install(self.app, lambda: self.is_stopping)
         guard.install(self.app, http.problem)
         redrive = self.feed.applier.redrive if self.feed else _nothing_to_redrive
+        self.shows["sites"] = lambda: sites.closed(self.api_pool)
         self.standing = Standing(
             self.name, self.api_pool, self.relay, self.feed, self.shows, lambda: self.is_stopping
         )

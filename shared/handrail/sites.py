@@ -7,6 +7,8 @@ from functools import lru_cache
 from typing import TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import asyncpg
+
 from handrail.events import DayClosed
 from handrail.outbox import Connection, stage
 from handrail.topics import PARTITIONS
@@ -117,6 +119,12 @@ async def move(conn: Connection, closed: Mapping[str, date]) -> None:
 async def all_sites(conn: Connection) -> list[Site]:
     """Every site, in order of its identifier."""
     return [Site(**dict(row)) for row in await conn.fetch(_ALL)]
+
+
+async def closed(pool: asyncpg.Pool) -> dict[str, str]:
+    """The last closed day of each site, as its ISO date."""
+    async with pool.acquire() as conn:
+        return {s.site_id: s.closed_through.isoformat() for s in await all_sites(conn)}
 
 
 async def known(conn: Connection) -> dict[str, Site]:

@@ -10,7 +10,6 @@ from typing import Any
 import asyncpg
 from aiokafka.errors import KafkaError
 
-from handrail import sites
 from handrail.dead_letters import counts
 from handrail.feed import Feed
 from handrail.relay import Relay
@@ -89,12 +88,10 @@ class Standing:
         waiting, oldest = await self.relay.backlog()
         async with self.pool.acquire() as conn:
             letters = await counts(conn)
-            known = await sites.all_sites(conn)
         about = {"backlog": waiting, "oldest_seconds": round(oldest, 3)}
         return own | {
             "relay": own["relay"] | about,
             "dead_letters": letters,
-            "sites": {s.site_id: s.closed_through.isoformat() for s in known},
             **{name: await show() for name, show in self.shows.items()},
         }
 

@@ -14,16 +14,17 @@ from handrail.writes import of_rows, write
 from intake.facts import Admission, Chart, Program
 
 # One by one: where the server has not counted the table yet, it would read all admissions for a few.
-_LOAD = """
+_NAMED = """
 select a.* from unnest($1::uuid[]) as named (admission_id)
 cross join lateral (
     select admission_id, patient_id, site_id, status, referral_source, referred_at, admitted_on,
         program_id, track, instrument, edition, level_of_care, weekly_minutes, sessions_per_week,
         hold_reason, ended_on, ended_for, waitlisted_at, is_urgent, review_on, recertify_by,
         age_group, focus, is_eligible, policy_on, merged_into, status_before, chart
-    from admissions a where a.admission_id = named.admission_id for update
+    from admissions a where a.admission_id = named.admission_id {how}
 ) a
 """
+_LOAD, _BY_ID = _NAMED.format(how="for update"), _NAMED.format(how="offset 0")
 _SAVE = """
 insert into admissions as a (
     admission_id, patient_id, site_id, status, referral_source, referred_at, admitted_on,
@@ -61,13 +62,6 @@ where ($1::text is null or site_id = $1) and ($2::text is null or status = $2)
     and ($3::uuid is null or admission_id > $3)
 order by admission_id limit $4
 """
-_ONE = """
-select admission_id, patient_id, site_id, status, referral_source, referred_at, admitted_on,
-    program_id, track, instrument, edition, level_of_care, weekly_minutes, sessions_per_week,
-    hold_reason, ended_on, ended_for, waitlisted_at, is_urgent, review_on, recertify_by,
-    age_group, focus, is_eligible, policy_on, merged_into, status_before, chart
-from admissions where admission_id = $1
-"""
 _WAITING = """
 select admission_id, site_id, program_id, track, is_urgent, waitlisted_at
 from admissions
@@ -101,16 +95,6 @@ where site_id = $1 and status in ('referred', 'waitlisted', 'admitted', 'on_hold
     and status = 'admitted' and admitted_on < $2
     and (select count(*) from overdue_steps s where s.admission_id = a.admission_id)
         < (is_eligible is null)::int + (policy_on is null)::int
-"""
-_BY_ID = """
-select a.* from unnest($1::uuid[]) as named (admission_id)
-cross join lateral (
-    select admission_id, patient_id, site_id, status, referral_source, referred_at, admitted_on,
-        program_id, track, instrument, edition, level_of_care, weekly_minutes, sessions_per_week,
-        hold_reason, ended_on, ended_for, waitlisted_at, is_urgent, review_on, recertify_by,
-        age_group, focus, is_eligible, policy_on, merged_into, status_before, chart
-    from admissions a where a.admission_id = named.admission_id offset 0
-) a
 """
 _LIST_PROGRAM = """
 insert into programs (
@@ -148,8 +132,7 @@ async def save(conn: Connection, admissions: Sequence[Admission]) -> None:
 
 async def one(conn: Connection, admission_id: UUID) -> Admission | None:
     """One admission, not locked."""
-    row = await conn.fetchrow(_ONE, admission_id)
-    return _admission(row) if row else None
+    return next(iter((await some(conn, [admission_id])).values()), None)
 
 
 async def some(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, Admission]:
